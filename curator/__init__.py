@@ -1,0 +1,1 @@
+"""Collects, decides, balances, exports: the stages, the shells around them, the command line."""

@@ -1,0 +1,53 @@
+"""Every error a user can meet: one base, one subclass a boundary."""
+
+from typing import ClassVar
+
+
+class CuratorError(Exception):
+    """A failure that is explained to the user in one line and a hint.
+
+    Args:
+        message: Where it happened, what was found, what was expected.
+        hint: The next thing to type or to change; empty when there is none.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(CuratorError):
+    """A setting, flag, pack or path is wrong; nothing was changed."""
+
+    exit_code = 2
+
+
+class SourceError(CuratorError):
+    """A source cannot be read at all (single bad rows are rejections, not errors)."""
+
+
+class SourceInterruptedError(SourceError):
+    """A source stopped half-way; what was fetched is kept and a rerun goes on from there."""
+
+    exit_code = 3
+
+
+class WarehouseError(CuratorError):
+    """The database cannot be opened, read or written."""
+
+
+class LockedError(WarehouseError):
+    """Another process owns the database."""
+
+    exit_code = 4
+
+
+class ExportError(CuratorError):
+    """A release cannot be written out."""
+
+
+class TrainError(CuratorError):
+    """A training run cannot start or go on."""

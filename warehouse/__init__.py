@@ -1,0 +1,1 @@
+"""Everything DuckDB: open, migrate, typed reads and writes, snapshots."""
