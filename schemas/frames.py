@@ -66,7 +66,7 @@ def check_frame(frame: "pl.DataFrame", columns: Mapping[str, str], what: str) ->
     if dict(frame.schema) != expected:
         found = {name: str(kind) for name, kind in frame.schema.items()}
         raise SourceError(
-            f"{what}: columns are {found}, expected {({n: str(t) for n, t in expected.items()})}",
+            f"{what}: columns are {found}, expected { ({n: str(t) for n, t in expected.items()}) }",
             "build frames with schemas.frames.document_frame or example_frame",
         )
     required = [name for name, kind in columns.items() if not kind.endswith("?")]

@@ -22,9 +22,7 @@ class Category(_Strict):
     target: float = Field(gt=0, le=1, description="Share of the corpus, 0-1; the shares of a pack add up to 1.")
     description: str = ""
     subtopics: list[str] = []
-    aliases: list[str] = Field(
-        default=[], description="Words of front matter, flair, tags, folders that mean it."
-    )
+    aliases: list[str] = Field(default=[], description="Words of front matter, flair, tags, folders that mean it.")
 
 
 class Role(_Strict):
@@ -83,7 +81,10 @@ class Pack(_Strict):
         names = [category.name for category in self.categories]
         if len(set(names)) != len(names):
             raise ValueError("two categories have the same name")
-        for where, table in (("subreddit_categories", self.subreddit_categories), ("category_roles", self.category_roles)):
+        for where, table in (
+            ("subreddit_categories", self.subreddit_categories),
+            ("category_roles", self.category_roles),
+        ):
             unknown = [v for v in (table if where == "category_roles" else table.values()) if v not in names]
             if unknown:
                 raise ValueError(f"{where} names unknown categories {unknown}")

@@ -62,7 +62,9 @@ def pack_path(pack: Pack, relative: str) -> Path:
     root = pack.root.resolve()
     path = (root / relative).resolve()
     if not path.is_relative_to(root) or not path.exists():
-        raise ConfigError(f"{root / 'pack.toml'}: {relative} is not a file of the pack", "paths are relative to pack.toml")
+        raise ConfigError(
+            f"{root / 'pack.toml'}: {relative} is not a file of the pack", "paths are relative to pack.toml"
+        )
     return path
 
 
