@@ -1,0 +1,122 @@
+"""The settings of a project: one frozen model for `curator.toml`, every field documented here and nowhere else."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IngestConfig(BaseModel):
+    """One `[[ingest]]` table: a connector and its options, run by `curator run`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    source: str = Field(description="Name of a connector: markdown, transcripts, reddit, dataset, synthetic, ...")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but `source`; the connector's own options model validates it."""
+        return dict(self.model_extra or {})
+
+
+class ScreenConfig(_Section):
+    """Row-wise rules; each has an id, a threshold here and a count in the report."""
+
+    min_answer_tokens: int = Field(8, ge=1, description="Shorter answers are `answer_too_short` (tokens: bytes / 4).")
+    max_tokens: int = Field(4096, ge=16, description="Longer conversations are `too_long`.")
+    min_prompt_words: int = Field(2, ge=1, description="Fewer words in the first user turn are `prompt_too_short`.")
+    languages: list[str] | None = Field(None, description="Allowed languages; the pack's if absent.")
+    min_language_score: float = Field(0.5, ge=0, le=1, description="Confidence from which the detector is believed.")
+    min_language_letters: int = Field(
+        40, ge=0, description="With fewer letters of text the detector is not asked and the default is taken."
+    )
+    pii: Literal["redact", "reject", "off"] = Field("redact", description="What happens to e-mails, phones, keys ...")
+    min_mean_word_length: float = Field(2.5, description="Gopher's rule (3-10), widened for short answers.")
+    max_mean_word_length: float = Field(10.0, description="Gopher's rule (3-10): gibberish and URLs lie above.")
+    min_stop_words: int = Field(1, ge=0, description="Gopher asks for 2 in 50 words; short answers have fewer.")
+    max_duplicate_line_ratio: float = Field(0.30, ge=0, le=1, description="Gopher: share of repeated lines.")
+    max_symbol_ratio: float = Field(0.10, ge=0, le=1, description="Gopher: `#` and `...` to words.")
+    min_alpha_ratio: float = Field(0.50, ge=0, le=1, description="Words with a letter; Gopher's .80 hits logs (5x5).")
+    max_link_ratio: float = Field(0.30, ge=0, le=1, description="Share of the answer's words that are links.")
+    max_uppercase_ratio: float = Field(0.60, ge=0, le=1, description="Shouting: share of letters in capitals.")
+    max_answer_repeats: int = Field(
+        20, ge=1, description="Answer collapse: more different questions than this get one answer; the rest is out."
+    )
+
+
+class CategoriseConfig(_Section):
+    """How a row gets its category; below the confidence it stays uncategorised."""
+
+    min_lexicon_score: float = Field(2.0, ge=0, description="Weighted votes that the winner must have.")
+    min_lexicon_margin: float = Field(0.30, ge=0, le=1, description="(winner - runner-up) / winner.")
+    min_confidence: float = Field(0.60, ge=0, le=1, description="Calibrated probability the classifier must reach.")
+    min_training_rows: int = Field(200, ge=10, description="Fewer labelled rows: no classifier is trained.")
+    max_training_rows: int = Field(20_000, ge=100, description="Labelled rows the classifier is trained on at most.")
+
+
+class DedupConfig(_Section):
+    """Which near-duplicates are removed."""
+
+    threshold: float = Field(0.80, ge=0.7, le=1, description="True Jaccard similarity of word shingles.")
+    ngram: int = Field(5, ge=1, le=13, description="Words per shingle.")
+    mask_numbers: bool = Field(False, description="Treat all numbers as equal (numbers are facts: off by default).")
+    boilerplate_rows: int = Field(50, ge=2, description="Shingles in more rows than this are no evidence.")
+    source_rank: list[str] = Field(
+        ["markdown", "documents", "dataset", "transcripts", "youtube", "reddit", "feedback", "synthetic"],
+        description="Whose copy is kept, best first.",
+    )
+    max_source_loss: float = Field(0.5, gt=0, le=1, description="Share of one source lost that raises an alarm.")
+
+
+class SplitConfig(_Section):
+    """How new units are dealt out."""
+
+    train: float = Field(0.85, gt=0, lt=1)
+    validation: float = Field(0.10, gt=0, lt=1)
+    test: float = Field(0.05, gt=0, lt=1)
+    threshold: float = Field(0.80, ge=0.5, le=1, description="Jaccard similarity that ties two examples to a unit.")
+    max_unit_share: float = Field(0.02, gt=0, le=1, description="A larger share of its category goes to train.")
+
+
+class BalanceConfig(_Section):
+    """What a release is made of."""
+
+    size: int | Literal["max"] = Field("max", description="Rows wanted, or the most whose shares are in tolerance.")
+    tolerance: float = Field(0.01, ge=0, le=0.5, description="Deviation of a share from its target (1 row at least).")
+    max_synthetic_share: float = Field(0.40, ge=0, le=1, description="Generated rows per category.")
+    max_source_share: float = Field(1.0, gt=0, le=1, description="Rows of one source in the release.")
+    max_licence_share: float = Field(1.0, gt=0, le=1, description="Rows of one licence in the release.")
+    max_per_author: int = Field(200, ge=1, description="Rows of one author.")
+    max_per_thread: int = Field(10, ge=1, description="Rows of one thread or video.")
+    target: dict[str, float] = Field(default={}, description="Shares by category; the pack's if empty.")
+
+
+class ExportConfig(_Section):
+    """How a release is written out."""
+
+    format: Literal["sharegpt", "alpaca", "instruction", "messages", "preference"] = "messages"
+    array: bool = Field(False, description="One JSON array a file instead of JSONL.")
+    policy: Literal["private", "publishable"] = Field(
+        "private", description="publishable leaves out rows whose permission is unknown."
+    )
+    system_prompt: Literal["pack", "none"] = Field("pack", description="Attach the pack's prompt where a row has none.")
+
+
+class ProjectConfig(_Section):
+    """Everything `curator.toml` may say.
+
+    Precedence: flag > environment (`CURATOR_BALANCE__SIZE=500`) > curator.toml > pack > default.
+    """
+
+    pack: str = Field("fitness", description="A bundled pack or the path of your own.")
+    seed: int = Field(3407, ge=0, description="Seed of everything random.")
+    ingest: list[IngestConfig] = Field(default=[], description="What `curator run` ingests; the pack's pages if empty.")
+    screen: ScreenConfig = ScreenConfig()
+    categorise: CategoriseConfig = CategoriseConfig()
+    dedup: DedupConfig = DedupConfig()
+    split: SplitConfig = SplitConfig()
+    balance: BalanceConfig = BalanceConfig()
+    export: ExportConfig = ExportConfig()

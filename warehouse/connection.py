@@ -1,0 +1,77 @@
+"""Opens DuckDB files and turns its exceptions into errors that a user understands."""
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from schemas.errors import CuratorError, LockedError, WarehouseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+STORAGE_VERSION = "v1.4.0"
+"""Files stay readable for DuckDB 1.4 and later clients."""
+
+
+def connect(path: Path | str, *, read_only: bool = False) -> "duckdb.DuckDBPyConnection":
+    """Opens a database file with the settings that every file of curator has.
+
+    Raises:
+        LockedError: Another process has it open for writing.
+        WarehouseError: It cannot be opened (not a database, damaged, no rights, disk full).
+    """
+    import duckdb
+
+    # Reopening with the same storage settings matters: otherwise new files are made in the newest format.
+    config: dict[str, Any] = {
+        "storage_compatibility_version": STORAGE_VERSION,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+        "preserve_insertion_order": False,
+    }
+    with translate_errors(path):
+        connection = duckdb.connect(str(path), read_only=read_only, config=config)
+        connection.execute("set timezone = 'UTC'")
+        return connection
+
+
+@contextlib.contextmanager
+def translate_errors(path: Path | str) -> Iterator[None]:
+    """Turns DuckDB's and the operating system's errors inside the block into a WarehouseError.
+
+    Raises:
+        LockedError: The file is open elsewhere.
+        WarehouseError: Anything else that DuckDB or the disk refused.
+    """
+    import duckdb
+
+    try:
+        yield
+    except CuratorError:
+        raise
+    except duckdb.IOException as error:
+        text = _first_line(error)
+        if "lock" in text.lower():
+            raise LockedError(f"{path}: {text}", "close the program that has it open, or give --wait SECONDS") from error
+        raise WarehouseError(f"{path}: {text}", _hint_for(text)) from error
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path}: {_first_line(error)}", "curator doctor checks the database") from error
+    except OSError as error:
+        hint = "free some space; nothing was changed" if error.errno == errno.ENOSPC else ""
+        raise WarehouseError(f"{error.filename or path}: {error.strerror or error}", hint) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]
+
+
+def _hint_for(text: str) -> str:
+    lowered = text.lower()
+    if "no space" in lowered or "not enough" in lowered:
+        return "free some space; what was there before is unchanged"
+    if "permission" in lowered or "read-only" in lowered:
+        return "check the rights of the folder"
+    return "the file is damaged or no DuckDB database: put back a copy, or move it away and ingest again"

@@ -1,0 +1,112 @@
+"""Publishes read-only copies of the database that readers may open while the writer works.
+
+A snapshot holds only what may be shared: no document text, no author hashes, and example text only as screened.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+from schemas.errors import WarehouseError
+from warehouse.connection import STORAGE_VERSION, connect, translate_errors
+from warehouse.store import Warehouse
+
+HERE = Path(__file__).parent / "snapshot_sql"
+KEEP = 2
+
+
+def publish_snapshot(warehouse: Warehouse, folder: Path) -> Path:
+    """Writes the next snapshot: a new file, fsync, rename; readers of older ones are not disturbed.
+
+    Args:
+        warehouse: The open database; the caller holds the lock.
+        folder: Where snapshots live; temporaries that a killed run left there are swept.
+
+    Returns:
+        The path of the new snapshot, `NNNNNN.db`.
+
+    Raises:
+        WarehouseError: The disk refuses; the older snapshot stays.
+    """
+    with translate_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep_temporaries(folder)
+        existing = list_snapshots(folder)
+        number = int(existing[-1].stem) + 1 if existing else 1
+        final = folder / f"{number:06d}.db"
+        temporary = folder / f"{final.name}.tmp"
+        _write_tables(warehouse, temporary)
+        _write_views(temporary)
+        _sync(temporary)
+        temporary.replace(final)
+        _sync(folder)
+        for old in existing[: max(0, len(existing) + 1 - KEEP)]:
+            old.unlink(missing_ok=True)
+    return final
+
+
+def list_snapshots(folder: Path) -> list[Path]:
+    """Gives the snapshots of a folder, the oldest first."""
+    return sorted(folder.glob("[0-9]*.db"))
+
+
+def find_snapshot(folder: Path) -> Path:
+    """Gives the newest snapshot.
+
+    Raises:
+        WarehouseError: There is none yet.
+    """
+    snapshots = list_snapshots(folder)
+    if not snapshots:
+        raise WarehouseError(f"{folder}: no snapshot yet", "curator ingest, then curator curate, publish one")
+    return snapshots[-1]
+
+
+def sweep_temporaries(folder: Path) -> None:
+    """Removes what a killed run left behind."""
+    for path in folder.glob("*.tmp*"):
+        path.unlink(missing_ok=True)
+
+
+def list_views() -> dict[str, str]:
+    """Gives the tables and views for exploring with the first lines that explain them."""
+    files = sorted(HERE.glob("*/*.sql"), key=lambda path: (path.parent.name == "tables", path.name))
+    return {path.stem.split("_", 1)[1]: _read_comment(path) for path in files}
+
+
+def _write_tables(warehouse: Warehouse, path: Path) -> None:
+    connection = warehouse.connection
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as snapshot (storage_version '{STORAGE_VERSION}')")
+    try:
+        for file in sorted((HERE / "tables").glob("*.sql")):
+            connection.execute(file.read_text(encoding="utf-8"))
+    finally:
+        with contextlib.suppress(Exception):
+            connection.execute("detach snapshot")
+
+
+def _write_views(path: Path) -> None:
+    connection = connect(path)
+    try:
+        for file in sorted((HERE / "views").glob("*.sql")):
+            connection.execute(file.read_text(encoding="utf-8"))
+        connection.execute("checkpoint")
+    finally:
+        connection.close()
+
+
+def _read_comment(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comment = [line[2:].strip() for line in lines if line.startswith("--")]
+    return " ".join(comment).removeprefix("Grain: ")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        raise WarehouseError(f"{path}: {error.strerror}", "") from error
+    finally:
+        os.close(descriptor)

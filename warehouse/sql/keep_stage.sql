@@ -1,0 +1,2 @@
+-- Parameters: $stage, $fingerprint
+insert into stage values ($stage, $fingerprint) on conflict do update set fingerprint = excluded.fingerprint

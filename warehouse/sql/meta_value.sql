@@ -1,0 +1,2 @@
+-- Grain: one cell, the value of a setting. Parameters: $key
+select value from meta where key = $key

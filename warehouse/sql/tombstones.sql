@@ -1,0 +1,2 @@
+-- Grain: one row a tombstone.
+select key_hash, kind from tombstone
