@@ -1,0 +1,32 @@
+"""Near-duplicates and nearest texts: which texts say the same, and which of them to keep.
+
+Everything rests on one definition of truth, `similarity`: Jaccard similarity of distinct word 5-grams. What is found
+by a sketch is verified against it before it is reported. Importing this package loads no numpy, polars or numba.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from curator.dedup.duplicates import Duplicates, find_duplicates
+    from curator.dedup.errors import DedupError
+    from curator.dedup.jaccard import similarity
+    from curator.dedup.nearest import find_near
+    from curator.dedup.pairs import find_pairs
+
+__all__ = ["DedupError", "Duplicates", "find_duplicates", "find_near", "find_pairs", "similarity"]
+
+_HOMES = {
+    "DedupError": "errors",
+    "Duplicates": "duplicates",
+    "find_duplicates": "duplicates",
+    "find_near": "nearest",
+    "find_pairs": "pairs",
+    "similarity": "jaccard",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,107 @@
+"""All pairs of near-duplicate texts: what units and reports are built on."""
+
+import numpy as np
+import polars as pl
+
+from curator.dedup.bands import check_threshold
+from curator.dedup.columns import Texts, text_series
+from curator.dedup.errors import DedupError
+from curator.dedup.hashing import I64, U64
+from curator.dedup.index import Index, Method, find_index_pairs, open_index
+from curator.dedup.jaccard import Kind
+from curator.dedup.verify import F64
+
+MAX_PAIRS = 50_000_000
+
+
+def find_pairs(
+    texts: Texts,
+    threshold: float = 0.8,
+    method: Method = "exact",
+    ngram: int = 5,
+    *,
+    kind: Kind = "word",
+    mask_numbers: bool = False,
+    spanning: bool = False,
+    num_threads: int | None = None,
+) -> pl.DataFrame:
+    """Return every pair of texts whose Jaccard similarity is at least the threshold.
+
+    Args:
+        texts: Strings; null counts as empty. Empty texts match nothing.
+        threshold: Above 0, at most 1.
+        method: "exact" misses nothing; "lsh" misses about one pair in 10,000 right at the threshold, fewer above.
+        ngram: Words (or characters) a shingle; a text with fewer is one shingle.
+        kind: Whether shingles are made of words or of characters.
+        mask_numbers: Compare without numbers.
+        spanning: Leave out pairs of identical texts that follow from others: k identical texts are tied by k - 1
+            pairs, and only the first of them is paired with the near ones. Connected components stay the same.
+        num_threads: None takes all cores. The result does not depend on it.
+
+    Returns:
+        Columns left, right (UInt32 positions, left < right) and similarity (Float32), sorted by left and right.
+
+    Raises:
+        DedupError: More than 50 million pairs, or an argument out of range.
+    """
+    check_threshold(threshold)
+    series = text_series(texts)
+    index = open_index(series, ngram, kind=kind, mask_numbers=mask_numbers, num_threads=num_threads)
+    first = index.first_equal(index.streams)
+    rows = np.flatnonzero((first == np.arange(len(first))) & (index.streams != 0))
+    left, right, score, _ = find_index_pairs(
+        index, method, rows, threshold=threshold, order=_keep_order, max_group=None
+    )
+    same = _tie_identical(first, index.streams) if spanning else None
+    if same is None:
+        left, right, score = _expand_pairs(index, first, left, right, score)
+    else:
+        left, right = np.concatenate((same[0], left)), np.concatenate((same[1], right))
+        score = np.concatenate((np.ones(len(same[0])), score))
+    return pair_frame(left, right, score)
+
+
+def pair_frame(left: I64, right: I64, score: F64) -> pl.DataFrame:
+    """Return pairs of positions as a sorted frame of left, right and similarity."""
+    order = np.lexsort((right, left))
+    return pl.DataFrame(
+        {
+            "left": left[order].astype(np.uint32),
+            "right": right[order].astype(np.uint32),
+            "similarity": score[order].astype(np.float32),
+        }
+    )
+
+
+def _keep_order(rows: I64) -> I64:
+    return rows
+
+
+def _tie_identical(first: I64, streams: U64) -> tuple[I64, I64]:
+    later = np.flatnonzero((first != np.arange(len(first))) & (streams != 0))
+    return first[later], later
+
+
+def _expand_pairs(index: Index, first: I64, left: I64, right: I64, score: F64) -> tuple[I64, I64, F64]:
+    """Return the pairs of all texts, given those of the first of each set of identical texts."""
+    rows = np.flatnonzero(index.streams != 0)
+    members = rows[np.argsort(first[rows], kind="stable")]
+    sizes = np.bincount(first[rows], minlength=len(first))
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))[:-1]
+    total = int((sizes * (sizes - 1) // 2).sum() + (sizes[left] * sizes[right]).sum())
+    if total > MAX_PAIRS:
+        raise DedupError(
+            f"find_pairs: {total:,} pairs of near-duplicates, expected at most {MAX_PAIRS:,}",
+            "use spanning=True for connected components, or find_duplicates",
+        )
+    groups = np.flatnonzero(sizes > 1)
+    left, right = np.concatenate((left, groups)), np.concatenate((right, groups))
+    score = np.concatenate((score, np.ones(len(groups))))
+    counts = sizes[left] * sizes[right]
+    pair = np.repeat(np.arange(len(left)), counts)
+    place = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+    one = members[starts[left[pair]] + place // sizes[right[pair]]]
+    other = members[starts[right[pair]] + place % sizes[right[pair]]]
+    wanted = (left[pair] != right[pair]) | (one < other)
+    one, other, values = one[wanted], other[wanted], score[pair][wanted]
+    return np.minimum(one, other), np.maximum(one, other), values
