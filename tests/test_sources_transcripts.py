@@ -103,12 +103,12 @@ def test_an_srt_keeps_text_of_good_blocks_and_says_who_spoke(tmp_path):
     srt = (
         "1\n00:00:01,000 --> 00:00:02,000\nMing: Hello.\n\n"
         "2\n00:00:02,000 --> 00:00:03,000\nMy friends.\n\n"
-        "3\n00:00:03,000 --> 00:00:0x,000\nlost\n\n"
+        "3\n00:00:03,000 --> what\nlost\n\n"
         "4\n00:00:04,000 --> 00:00:05,000\n>> Bo: Hi.\n"
     )
     documents, rejections, _ = read_all(write(tmp_path, "talk.srt", srt))
     metadata = json.loads(documents["metadata"][0])
-    assert documents["content"][0].split("\n") == ["Hello.", "My friends. lost", "Hi."]
+    assert documents["content"][0].split("\n") == ["Hello.", "My friends.", "Hi."]
     assert metadata["speakers"] == ["Speaker 1", "Speaker 1", "Speaker 2"]
     assert "Ming" not in documents["content"][0] + documents["metadata"][0]
     assert [(r.reason, r.is_fault) for r in rejections] == [("broken_cues", True)]
