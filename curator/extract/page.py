@@ -1,0 +1,303 @@
+"""From knowledge pages to examples: a section answers its heading's question, nothing is made up.
+
+A heading that asks is the prompt as it is; a topic heading goes through the pack's question patterns; pairs inside a
+section (`Q:`/`A:`, a bold question and what follows) become examples of their own.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from curator.extract.build import Extraction, build_example
+from curator.extract.faq import MIN_ANSWER_WORDS, split_pairs
+from curator.extract.headings import DEPENDENT, NAVIGATION, SUBJECTLESS
+from curator.extract.questions import QuestionPattern, ask_question, is_question, load_patterns
+from curator.extract.sections import Block, Section, clean_heading, count_words, join_blocks, parse_sections, slugify
+from schemas.frames import example_frame, verdict_frame
+from schemas.pack import Pack
+
+if TYPE_CHECKING:
+    import polars as pl
+
+EXTRACTOR = "page"
+
+# Below these an answer says too little to be learnt from; a question that is asked outright may be answered briefly.
+MIN_TOPIC_WORDS = 25
+# A few sentences below the title of a page announce what follows; only longer ones are an answer by themselves.
+MIN_INTRO_WORDS = 45
+# Above this a section is a chapter: it answers no single question and stays a document.
+MAX_SECTION_WORDS = 900
+MAX_LINK_RATIO = 0.5
+MAX_CODE_RATIO = 0.3
+
+_PLACEHOLDER = re.compile(r"\bX{2,}|\bYYYY\b|\{\{|\[[A-Z0-9][^\]\n]{2,60}\]|lorem ipsum", re.IGNORECASE)
+_DOCUMENT_WORDS = re.compile(
+    r"[\s:–-]+(?:reference|guide|handbook|database|cheat ?sheet|explained|101)$", re.IGNORECASE
+)
+_TO_FILL_IN = re.compile(r"\((?:update|fill|edit|replace|insert|your)\b", re.IGNORECASE)
+_ARABIC = re.compile(r"[\u0600-\u06ff]")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True)
+class _Pair:
+    question: str
+    answer: str
+    section_id: str
+    lines: tuple[int, int]
+    heading: str
+    basis: str
+
+
+@dataclass
+class _Page:
+    """A page with what its sections need to know of it, and what was left out of it so far."""
+
+    title: str
+    language: str
+    key: str
+    words: Collection[str]
+    patterns: Sequence[QuestionPattern]
+    has_parts: bool
+    is_form: bool
+    left_out: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+
+    def leave_out(self, reason: str, section: Section) -> None:
+        self.left_out.setdefault(reason, []).append((section.line, max(s.end for s in section.walk())))
+
+    def name_section(self, path: Sequence[str]) -> str:
+        """Gives the id of a section; the second of the same name on a page is told apart by its number."""
+        base = f"section:{self.key}#{'/'.join(slugify(part) for part in path) or 'top'}"
+        name, count = base, 2
+        while name in self.ids:
+            name, count = f"{base}-{count}", count + 1
+        self.ids.add(name)
+        return name
+
+
+def extract_pages(documents: "pl.DataFrame", pack: Pack) -> Extraction:
+    """Makes examples of documents of kind `page`.
+
+    Args:
+        documents: Frame of documents.
+        pack: Its question patterns ask for topic headings; its category names are looked for in front matter,
+            folders and tags, in this order.
+    """
+    patterns = load_patterns(pack)
+    examples: list[dict[str, Any]] = []
+    verdicts: list[dict[str, Any]] = []
+    for document in documents.iter_rows(named=True):
+        made, left_out = _extract_page(document, pack, patterns)
+        examples.extend(made)
+        verdicts.extend(left_out)
+    return Extraction(example_frame(examples), verdict_frame(verdicts))
+
+
+def _extract_page(
+    document: Mapping[str, Any], pack: Pack, patterns: Sequence[QuestionPattern]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    metadata = json.loads(document["metadata"])
+    offset = int(metadata.get("line_offset", 0))
+    root = parse_sections(document["content"])
+    language = find_language(metadata, document["content"])
+    title = _find_title(document, metadata, root)
+    page = _Page(
+        title=_DOCUMENT_WORDS.sub("", title),
+        language=language or pack.default_language,
+        key=f"{document['source']}:{document['natural_key']}",
+        words=_running_words(root),
+        patterns=patterns,
+        has_parts=sum(1 for _ in root.walk()) > 2,
+        is_form="template" in title.casefold() and bool(_PLACEHOLDER.search(document["content"])),
+    )
+    category, basis = find_page_category(metadata, pack)
+    examples = [
+        build_example(
+            document,
+            extractor=EXTRACTOR,
+            span={"lines": [pair.lines[0] + offset + 1, pair.lines[1] + offset]},
+            messages=[{"role": "user", "content": pair.question}, {"role": "assistant", "content": pair.answer}],
+            unit_keys=[pair.section_id],
+            metadata={"title": page.title, "heading": pair.heading, "question_basis": pair.basis},
+            category=category,
+            category_basis=basis,
+            language=language,
+        )
+        for pair in _read_page(root, page)
+    ]
+    if not examples and not page.left_out:
+        page.leave_out("empty_page", root)
+    return examples, [_left_out(document["id"], *item, offset, bool(examples)) for item in page.left_out.items()]
+
+
+def find_page_category(metadata: Mapping[str, Any], pack: Pack) -> tuple[str | None, str | None]:
+    """Gives (category, basis) that the source names: in front matter, by the nearest folder, or by a tag."""
+    head = metadata.get("front_matter", {})
+    hints = [("front_matter", [head.get("category") or ""])]
+    hints.append(("folder", list(reversed(metadata.get("folders", [])))))
+    hints.append(("label", list(head.get("tags") or [])))
+    for basis, words in hints:
+        for word in words:
+            category = pack.find_category(word)
+            if category is not None:
+                return category, basis
+    return None, None
+
+
+def find_language(metadata: Mapping[str, Any], text: str) -> str | None:
+    """Gives the language that the front matter names, `ar` for text in Arabic letters, else None."""
+    named = metadata.get("front_matter", {}).get("language")
+    if named:
+        return str(named).replace("_", "-").split("-", maxsplit=1)[0].lower()
+    sample = text[:4000]
+    letters = len(_LETTER.findall(sample))
+    return "ar" if letters and len(_ARABIC.findall(sample)) > letters / 2 else None
+
+
+def _left_out(
+    document_id: str, reason: str, spans: Sequence[tuple[int, int]], offset: int, is_kept: bool
+) -> dict[str, Any]:
+    places = ", ".join(f"{first + offset + 1}-{last + offset}" for first, last in spans)
+    return {
+        "subject_id": document_id,
+        "is_kept": is_kept,
+        "reason": reason,
+        "score": float(len(spans)),
+        "detail": f"lines {places}",
+    }
+
+
+def _find_title(document: Mapping[str, Any], metadata: Mapping[str, Any], root: Section) -> str:
+    top = [section for section in root.children if section.level == 1]
+    named = metadata.get("front_matter", {}).get("title") or document.get("title")
+    if not named and len(top) == 1:
+        named = top[0].heading
+    if not named:
+        path = PurePosixPath(document["natural_key"])
+        stem = path.parent.name if path.stem.lower() in ("readme", "index") else path.stem
+        named = re.sub(r"[_-]+", " ", stem)
+    return clean_heading(str(named))
+
+
+def _running_words(root: Section) -> frozenset[str]:
+    """Words of the text below the headings, first words of sentences aside, which begin with a capital anyway."""
+    text = " ".join(block.text for section in root.walk() for block in section.blocks)
+    return frozenset(match.group(1) for match in re.finditer(r"(?<=[\w,;]) ([^\W\d_][\w'’-]*)", text))
+
+
+def _read_page(root: Section, page: _Page) -> Iterator[_Pair]:
+    has_title = any(section.level == 1 for section in root.children)
+    if root.blocks and has_title:
+        # What stands above the title is a badge, a notice or an instruction to a program, never the page's matter.
+        page.left_out["preamble"] = [(0, root.end)]
+    elif root.blocks:
+        yield from _read_section(root, (), page)
+    for child in root.children:
+        yield from _walk(child, (), page)
+
+
+def _walk(section: Section, above: tuple[str, ...], page: _Page) -> Iterator[_Pair]:
+    if section.heading.casefold() in NAVIGATION:
+        page.leave_out("link_list", section)
+        return
+    folded = _fold_children(section)
+    yield from _read_section(folded, above, page)
+    for child in folded.children:
+        yield from _walk(child, (*above, section.heading), page)
+
+
+def _fold_children(section: Section) -> Section:
+    """Takes short parts into the section above, each with its heading, where all of them are short.
+
+    Alone they would be too short to answer anything; together they are what the section says.
+    """
+    parts = section.children
+    is_foldable = section.level > 1 and parts and not any(part.children or is_question(part.heading) for part in parts)
+    if not is_foldable or any(count_words(part.text) >= MIN_TOPIC_WORDS for part in parts):
+        return section
+    blocks = list(section.blocks)
+    for part in parts:
+        if part.text and not _TO_FILL_IN.search(part.heading):
+            blocks.append(Block("text", f"{part.heading}:", (part.line, part.line + 1)))
+            blocks.extend(part.blocks)
+    return Section(section.level, section.heading, section.path, section.line, blocks)
+
+
+def _read_section(section: Section, above: tuple[str, ...], page: _Page) -> Iterator[_Pair]:
+    pairs, blocks = split_pairs(section.blocks)
+    path = section.path[1:] if len(section.path) > 1 else section.path
+    for question, answer in pairs:
+        yield _Pair(
+            question=question,
+            answer=join_blocks(answer),
+            section_id=page.name_section((*path, question)),
+            lines=(answer[0].lines[0], answer[-1].lines[1]),
+            heading=section.heading,
+            basis="pair",
+        )
+    if not blocks:
+        return
+    heading, title = _find_subject(section.heading, above, page.title)
+    reason = _find_fault(section, blocks, page, _min_words(section, heading, page))
+    if reason is not None:
+        page.leave_out(reason, Section(section.level, section.heading, section.path, section.line, blocks))
+        return
+    section_id = page.name_section(path)
+    yield _Pair(
+        question=ask_question(
+            heading, title, language=page.language, patterns=page.patterns, key=section_id, words=page.words
+        ),
+        answer=join_blocks(_drop_dangling(blocks)),
+        section_id=section_id,
+        lines=(section.line, max(block.lines[1] for block in blocks)),
+        heading=section.heading,
+        basis="heading" if is_question(heading) else "pattern",
+    )
+
+
+def _find_fault(section: Section, blocks: Sequence[Block], page: _Page, min_words: int) -> str | None:
+    text = join_blocks(_drop_dangling(blocks))
+    if not text:
+        return "mostly_code" if any(block.kind == "code" for block in blocks) else "too_short_section"
+    if sum(block.link_chars for block in blocks) > MAX_LINK_RATIO * len(text):
+        return "link_list"
+    code_chars = sum(block.size_chars for block in blocks)
+    if code_chars > MAX_CODE_RATIO * (len(text) + code_chars):
+        return "mostly_code"
+    if page.is_form or len(_PLACEHOLDER.findall(text)) > 1 or _TO_FILL_IN.search(section.heading):
+        return "template_placeholder"
+    words = count_words(text)
+    if words < min_words:
+        return "too_short_section"
+    return "too_long_section" if words > MAX_SECTION_WORDS else None
+
+
+def _min_words(section: Section, heading: str, page: _Page) -> int:
+    if is_question(section.heading):
+        return MIN_ANSWER_WORDS
+    return MIN_INTRO_WORDS if heading == page.title and page.has_parts else MIN_TOPIC_WORDS
+
+
+def _find_subject(heading: str, above: tuple[str, ...], title: str) -> tuple[str, str]:
+    """Gives (what the section is about, what that belongs to)."""
+    named = [name for name in above[1:] if name.casefold() not in SUBJECTLESS and not is_question(name)]
+    context = named[-1] if named else title
+    if not heading or heading.casefold() in SUBJECTLESS or heading.casefold() == title.casefold():
+        return context, title if context != title else ""
+    if heading.casefold() in DEPENDENT and context:
+        return f"{context} {heading.lower()}", ""
+    return heading, context
+
+
+def _drop_dangling(blocks: Sequence[Block]) -> list[Block]:
+    """Leaves out code, and a paragraph that ends in a colon and announces nothing that is still there."""
+    kept: list[Block] = []
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        announces = block.kind == "text" and block.text.endswith(":")
+        if block.kind != "code" and not (announces and (following is None or following.kind == "code")):
+            kept.append(block)
+    return kept
