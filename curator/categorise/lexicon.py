@@ -1,0 +1,145 @@
+"""Weighted word votes: which category the words of a text speak for."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schemas.errors import ConfigError
+from schemas.pack import Pack
+from sources.packs.loader import read_pack_toml
+
+if TYPE_CHECKING:
+    import polars as pl
+
+OTHER = "other"
+QUESTION_WEIGHT = 2.0
+"""The question says what a conversation is about; the answer wanders."""
+MAX_HITS = 3
+"""A term counts at most this often, so that one repeated word cannot decide."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word or phrase and what it votes for.
+
+    Attributes:
+        language: ISO 639-1 code of the texts it is looked for in.
+        category: A category of the pack, or `other`.
+        pattern: Normalised text between spaces; a prefix term has no closing space.
+        weight: Votes a hit; negative where the word speaks against the category.
+    """
+
+    language: str
+    category: str
+    pattern: str
+    weight: float
+
+
+def load_lexicon(pack: Pack) -> list[Term]:
+    """Reads the lexicon of a pack: tables `[language.category]` of `"term" = weight`.
+
+    Raises:
+        ConfigError: A category is unknown or a weight is no number.
+    """
+    if pack.lexicon is None:
+        return []
+    terms = []
+    known = {*pack.category_names, OTHER}
+    for language, categories in read_pack_toml(pack, pack.lexicon).items():
+        for category, weights in categories.items():
+            if category not in known:
+                raise ConfigError(
+                    f"{pack.root / pack.lexicon}: [{language}.{category}] is no category of the pack",
+                    f"expected one of {', '.join(sorted(known))}",
+                )
+            terms += [_make_term(pack, language, category, term, weight) for term, weight in weights.items()]
+    return terms
+
+
+def count_votes(texts: "pl.DataFrame", terms: list[Term]) -> "pl.DataFrame":
+    """Counts the votes of each row.
+
+    Args:
+        texts: Frame with `id`, `language`, `question`, `full`.
+        terms: The lexicon.
+
+    Returns:
+        One row an (id, category) that was hit: `id`, `category`, `votes`, `words` (the terms that hit).
+    """
+    import polars as pl
+
+    parts = [
+        _count_column(texts, terms, "question", QUESTION_WEIGHT),
+        _count_column(texts, terms, "full", 1.0),
+    ]
+    hits = pl.concat(parts)
+    return (
+        hits.group_by("id", "category")
+        .agg(pl.col("votes").sum().round(6), pl.col("pattern").str.strip_chars().unique().sort().alias("words"))
+        .sort("id", "category")
+    )
+
+
+def decide_by_votes(votes: "pl.DataFrame", min_score: float, min_margin: float) -> "pl.DataFrame":
+    """Gives the winner of each row's votes.
+
+    Returns:
+        One row an id that was hit: `id`, `winner`, `score`, `margin` ((winner - runner-up) / winner, 0-1), `words`,
+        `is_decided`, `domain_votes` (votes for all categories but `other`).
+    """
+    import polars as pl
+
+    ranked = votes.sort(["id", "votes", "category"], descending=[False, True, False])
+    best = ranked.group_by("id", maintain_order=True).agg(
+        pl.col("category").first().alias("winner"),
+        pl.col("votes").first().alias("score"),
+        pl.col("votes").get(1, null_on_oob=True).fill_null(0.0).clip(0).alias("second"),
+        pl.col("words").first().list.join(", ").alias("words"),
+        pl.col("votes").filter(pl.col("category") != OTHER).sum().alias("domain_votes"),
+    )
+    margin = ((pl.col("score") - pl.col("second")) / pl.col("score")).fill_nan(0).clip(0, 1)
+    decided = (pl.col("score") >= min_score) & (pl.col("margin") >= min_margin)
+    return best.with_columns(margin.alias("margin")).with_columns(decided.alias("is_decided")).drop("second")
+
+
+def normalise_words(text: str) -> str:
+    """Gives lower-cased words between single spaces, as `_count_column` does for columns."""
+    return " ".join(re.sub(r"[^\w%]+|_", " ", text.lower()).split())
+
+
+def _make_term(pack: Pack, language: str, category: str, term: str, weight: object) -> Term:
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        raise ConfigError(f"{pack.root / str(pack.lexicon)}: {language}.{category} {term!r}: weight must be a number", "")
+    is_prefix = term.endswith("*")
+    words = normalise_words(term.rstrip("*"))
+    return Term(language, category, f" {words}" if is_prefix else f" {words} ", float(weight))
+
+
+def _count_column(texts: "pl.DataFrame", terms: list[Term], column: str, factor: float) -> "pl.DataFrame":
+    import polars as pl
+
+    found = [_count_language(texts, terms, column, language) for language in sorted({t.language for t in terms})]
+    empty = pl.DataFrame(schema={"id": pl.String, "category": pl.String, "pattern": pl.String, "votes": pl.Float64})
+    hits = pl.concat([empty, *found])
+    return hits.with_columns(pl.col("votes") * factor)
+
+
+def _count_language(texts: "pl.DataFrame", terms: list[Term], column: str, language: str) -> "pl.DataFrame":
+    import polars as pl
+
+    mine = [term for term in terms if term.language == language]
+    table = pl.DataFrame({"pattern": [t.pattern for t in mine], "category": [t.category for t in mine],
+                          "weight": [t.weight for t in mine]})
+    patterns = table["pattern"].unique().sort().to_list()
+    words = pl.col(column).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}\p{M}%]+", " ")
+    hits = (
+        texts.filter(pl.col("language") == language)
+        .select("id", pl.concat_str(pl.lit(" "), words, pl.lit(" ")).str.extract_many(patterns, overlapping=True).alias("pattern"))
+        .explode("pattern")
+        .drop_nulls("pattern")
+        .group_by("id", "pattern")
+        .agg(pl.len().clip(1, MAX_HITS).alias("hits"))
+    )
+    return hits.join(table, on="pattern").select(
+        "id", "category", "pattern", (pl.col("hits") * pl.col("weight")).alias("votes")
+    )

@@ -1,0 +1,103 @@
+"""Decides the category of each row: its source's label, else lexicon votes, else the classifier, else nobody."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from curator.categorise.classifier import Classifier
+from curator.categorise.lexicon import OTHER, count_votes, decide_by_votes, load_lexicon
+from curator.text import flatten_messages
+from schemas.config import CategoriseConfig
+from schemas.pack import Pack
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DEFAULT_ROLE = "coach"
+MIN_DOMAIN_VOTES = 1.0
+"""The classifier knows no class `other`: it is asked only about rows that hold some words of the domain."""
+
+
+def categorise_examples(
+    examples: "pl.DataFrame",
+    config: CategoriseConfig,
+    pack: Pack,
+    make_classifier: Callable[[], Classifier | None] = lambda: None,
+) -> "pl.DataFrame":
+    """Labels a frame of examples; what is not sure stays null and comes first in the review queue.
+
+    Args:
+        examples: Frame with `id`, `messages`, `category` and `category_basis` (the source's label or null), `role`,
+            `language`.
+        config: Thresholds.
+        pack: Taxonomy, lexicon and roles.
+        make_classifier: Called only when rows are left that neither label nor lexicon decides.
+
+    Returns:
+        One row an example: `example_id`, `category` (null: uncategorised), `confidence` (0-1 or null), `basis`
+        (`rule`, `front_matter`, `lexicon`, `classifier`, `undecided`, ...), `evidence`, `role`.
+    """
+    import polars as pl
+
+    texts = pl.concat([examples.select("id", "language"), flatten_messages(examples.select("messages"))], how="horizontal")
+    votes = decide_by_votes(count_votes(texts, load_lexicon(pack)), config.min_lexicon_score, config.min_lexicon_margin)
+    known = pl.col("category").is_in(pack.category_names)
+    by_lexicon = pl.col("is_decided").fill_null(value=False)
+    frame = (
+        examples.select("id", "category", "category_basis", "role")
+        .with_columns(pl.when(known).then("category").alias("category"))
+        .join(votes, on="id", how="left", maintain_order="left")
+        .with_columns(texts["full"])
+    )
+    labelled = frame.filter(pl.col("category").is_not_null()).with_columns(
+        pl.lit(1.0).alias("confidence"),
+        pl.col("category_basis").fill_null("label").alias("basis"),
+        pl.lit(None, pl.String).alias("evidence"),
+    )
+    rest = frame.filter(pl.col("category").is_null())
+    voted = rest.filter(by_lexicon & (pl.col("winner") != OTHER)).with_columns(
+        pl.col("winner").alias("category"),
+        (pl.col("margin") * (1 - (-pl.col("score") / 4).exp())).round(4).alias("confidence"),
+        pl.lit("lexicon").alias("basis"),
+        pl.col("words").alias("evidence"),
+    )
+    open_rows = rest.join(voted.select("id"), on="id", how="anti", maintain_order="left")
+    decided = _ask_classifier(open_rows, config, make_classifier)
+    columns = ["id", "category", "confidence", "basis", "evidence", "role"]
+    labels = pl.concat([part.select(columns) for part in (labelled, voted, decided)])
+    return _assign_roles(labels, pack).rename({"id": "example_id"}).sort("example_id")
+
+
+def _ask_classifier(
+    rows: "pl.DataFrame", config: CategoriseConfig, make_classifier: Callable[[], Classifier | None]
+) -> "pl.DataFrame":
+    import polars as pl
+
+    is_other = pl.col("is_decided").fill_null(value=False) & (pl.col("winner") == OTHER)
+    is_asked = (pl.col("domain_votes").fill_null(0.0) >= MIN_DOMAIN_VOTES) & ~is_other
+    undecided = rows.with_columns(
+        pl.lit(None, pl.String).alias("category"),
+        pl.lit(None, pl.Float64).alias("confidence"),
+        pl.lit("undecided").alias("basis"),
+        pl.col("words").alias("evidence"),
+    )
+    asked = undecided.filter(is_asked)
+    classifier = make_classifier() if asked.height else None
+    if classifier is None:
+        return undecided
+    guess = classifier.predict(asked["full"])
+    sure = guess["confidence"] >= config.min_confidence
+    answered = asked.with_columns(
+        pl.when(sure).then(guess["category"]).alias("category"),
+        guess["confidence"],
+        pl.when(sure).then(pl.lit("classifier")).otherwise(pl.lit("undecided")).alias("basis"),
+        pl.concat_str(pl.lit("classifier: "), guess["category"]).alias("evidence"),
+    )
+    return pl.concat([answered, undecided.filter(~is_asked)])
+
+
+def _assign_roles(labels: "pl.DataFrame", pack: Pack) -> "pl.DataFrame":
+    import polars as pl
+
+    mapping = {name: pack.category_roles.get(name, DEFAULT_ROLE) for name in pack.category_names}
+    by_category = pl.col("category").replace_strict(mapping, default=DEFAULT_ROLE, return_dtype=pl.String)
+    return labels.with_columns(pl.coalesce("role", by_category).alias("role"))

@@ -1,0 +1,130 @@
+"""Personal data, secrets and chat-template tokens: found by pattern, proved by checksum, replaced by placeholders."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PrivateKind:
+    """One kind of private text.
+
+    Attributes:
+        name: Used in the placeholder `[NAME]` and in verdicts.
+        prefilter: Pattern without look-around that every hit satisfies; run on whole columns by polars.
+        pattern: The exact pattern.
+        is_valid: Proves a hit (checksum, number of digits); by default every hit counts.
+    """
+
+    name: str
+    prefilter: str
+    pattern: re.Pattern[str]
+    is_valid: Callable[[str], bool] = lambda _: True
+
+
+def has_luhn_checksum(text: str) -> bool:
+    """Tells whether the 13-19 digits of a text pass the Luhn check of payment cards (ISO/IEC 7812-1)."""
+    digits = [int(c) for c in text if c.isdigit()]
+    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
+        return False
+    doubled = [d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(reversed(digits))]
+    return sum(doubled) % 10 == 0
+
+
+def has_iban_checksum(text: str) -> bool:
+    """Tells whether a text is an IBAN: its number is 1 modulo 97 (ISO 13616)."""
+    compact = re.sub(r"\s", "", text).upper()
+    if not 15 <= len(compact) <= 34:
+        return False
+    moved = compact[4:] + compact[:4]
+    return int("".join(str(int(c, 36)) for c in moved)) % 97 == 1
+
+
+def is_phone(text: str) -> bool:
+    """Tells whether a hit is a phone number and not a date, a range of years or a rep scheme.
+
+    Takes 9 to 15 digits, and either a leading + or 00, a bracketed area code, or the groups of a national number.
+    """
+    digits = re.sub(r"\D", "", text)
+    if not 9 <= len(digits) <= 15:
+        return False
+    if text.lstrip().startswith(("+", "00", "(")):
+        return True
+    groups = re.findall(r"\d+", text)
+    return [len(group) for group in groups] in ([3, 3, 4], [4, 3, 3], [3, 4, 4], [5, 3, 3], [1, 3, 3, 4])
+
+
+KINDS = (
+    PrivateKind(
+        "EMAIL",
+        r"[\w.+-]@[\w-]",
+        re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])"),
+    ),
+    PrivateKind(
+        "SECRET",
+        r"sk-|ghp_|gho_|github_pat_|xox[abprs]-|AKIA|AIza|hf_|BEGIN [A-Z ]*PRIVATE KEY|eyJ",
+        re.compile(
+            r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END)[\s\S]){0,8000}(?:-----END [A-Z ]*PRIVATE KEY-----)?"
+            r"|\b(?:sk-(?:proj-|ant-)?[\w-]{20,}|gh[po]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|xox[abprs]-[\w-]{10,}"
+            r"|AKIA[A-Z0-9]{16}|AIza[\w-]{35}|hf_[A-Za-z0-9]{30,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})"
+        ),
+    ),
+    PrivateKind(
+        "USER",
+        r"(?i)u/[\w-]{3,}",
+        re.compile(r"(?<![\w./])/?[uU]/[\w-]{3,20}\b"),
+    ),
+    PrivateKind(
+        "HANDLE",
+        r"@[A-Za-z_]\w{2,}",
+        re.compile(r"(?<![\w@/.])@[A-Za-z_]\w{2,29}\b(?!\.\w)"),
+    ),
+    PrivateKind(
+        "IBAN",
+        r"[A-Z]{2}\d{2}",
+        re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
+        has_iban_checksum,
+    ),
+    PrivateKind(
+        "CARD",
+        r"\d[ -]?\d{3}[ -]?\d",
+        re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.]\d)"),
+        has_luhn_checksum,
+    ),
+    PrivateKind(
+        "PHONE",
+        r"[+(]?\d[\d ().\-/]{7,}\d",
+        re.compile(r"(?<![\w.+/])(?:\+|00|\()?\d[\d ().\-/]{7,18}\d(?![\w/]|\.\d)"),
+        is_phone,
+    ),
+)
+
+TEMPLATE_TOKENS = re.compile(
+    r"<\|[\w ]{1,40}\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?s>|<\|?(?:endoftext|im_start|im_end)\|?>"
+)
+PREFILTER = "|".join(f"(?:{kind.prefilter})" for kind in KINDS)
+TEMPLATE_PREFILTER = TEMPLATE_TOKENS.pattern
+
+
+def redact_private(text: str) -> tuple[str, list[str]]:
+    """Replaces private text by typed placeholders such as `[EMAIL]`.
+
+    Returns:
+        The cleaned text, and the kind of every replacement in order of kinds.
+    """
+    found: list[str] = []
+    for kind in KINDS:
+
+        def replace(hit: re.Match[str], kind: PrivateKind = kind) -> str:
+            if not kind.is_valid(hit.group()):
+                return hit.group()
+            found.append(kind.name)
+            return f"[{kind.name}]"
+
+        text = kind.pattern.sub(replace, text)
+    return text, found
+
+
+def neutralise_template_tokens(text: str) -> str:
+    """Breaks chat-template tokens apart, so that a tokenizer reads them as words and no turn can be forged."""
+    return TEMPLATE_TOKENS.sub(lambda hit: " ".join(hit.group()), text)

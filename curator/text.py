@@ -1,0 +1,81 @@
+"""The one way in which stored messages become plain text."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from schemas.example import dump_messages
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BYTES_PER_TOKEN = 4
+"""UTF-8 bytes a token, the estimate used until a tokenizer is at hand."""
+
+
+def join_turn(message: Mapping[str, Any]) -> str:
+    """Gives the text of a turn; the input of a user turn follows after a blank line."""
+    content = str(message.get("content") or "")
+    extra = message.get("input")
+    return f"{content}\n\n{extra}" if extra else content
+
+
+def read_turns(messages: str, *roles: str) -> list[str]:
+    """Gives the texts of the turns that have one of the roles, in order."""
+    return [join_turn(m) for m in orjson.loads(messages) if m["role"] in roles]
+
+
+def flatten_messages(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Gives the plain texts of a frame with the JSON columns `messages` and `rejected`.
+
+    Returns:
+        A frame of equal height and order with `prompt` (all user turns), `answer` (all assistant turns, and the
+        rejected one of a preference), `question` (the first user turn), `full` (prompt and answer turns in their
+        order, no system turn) and `structure` (null, or what is wrong with the turns).
+    """
+    import polars as pl
+
+    rejected = frame["rejected"] if "rejected" in frame.columns else [None] * frame.height
+    rows = [_flatten(messages, loser) for messages, loser in zip(frame["messages"], rejected, strict=True)]
+    schema = dict.fromkeys(("prompt", "answer", "question", "full", "structure"), pl.String)
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def map_contents(messages: str, change: Callable[[str], str]) -> str:
+    """Gives the JSON of messages with every content and input changed by a function."""
+    turns = orjson.loads(messages)
+    for turn in turns:
+        for key in ("content", "input"):
+            if turn.get(key):
+                turn[key] = change(turn[key])
+    return dump_messages(turns)
+
+
+def check_structure(turns: Sequence[Mapping[str, Any]]) -> str | None:
+    """Gives what is wrong with the order of turns, or None.
+
+    The invariant of every export: an optional leading system turn, then user and assistant in strict alternation
+    (tool turns between an assistant that calls and the assistant that answers), the assistant last, nothing empty.
+    """
+    body = turns[1:] if turns and turns[0]["role"] == "system" else turns
+    if len(body) < 2 or body[0]["role"] != "user" or body[-1]["role"] != "assistant":
+        return "must_start_with_user_and_end_with_assistant"
+    if any(not join_turn(turn).strip() and not turn.get("tool_calls") for turn in turns):
+        return "empty_turn"
+    follows = {"user": {"assistant"}, "assistant": {"user", "tool"}, "tool": {"tool", "assistant"}, "system": set[str]()}
+    if any(after["role"] not in follows[before["role"]] for before, after in zip(body, body[1:], strict=False)):
+        return "turns_do_not_alternate"
+    return None
+
+
+def _flatten(messages: str, rejected: str | None) -> tuple[str, str, str, str, str | None]:
+    turns = orjson.loads(messages)
+    users = [join_turn(t) for t in turns if t["role"] == "user"]
+    answers = [join_turn(t) for t in turns if t["role"] == "assistant"]
+    full = [join_turn(t) for t in turns if t["role"] != "system"]
+    if rejected:
+        losers = [join_turn(t) for t in orjson.loads(rejected)]
+        answers, full = answers + losers, full + losers
+    question = users[0] if users else ""
+    return "\n".join(users), "\n".join(answers), question, "\n".join(full), check_structure(turns)
