@@ -1,0 +1,128 @@
+"""Spoken English as text: sentences, light cleaning of fillers, and the words that carry the topic."""
+
+import re
+from collections.abc import Iterator
+
+SENTENCE_END = re.compile(r"(?<=[.?!…])[\"”’')\]]*\s+(?=[\"“‘'(\[]*[A-Z0-9])")
+ABBREVIATION = re.compile(
+    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|vs|etc|approx|No|Fig|Vol|Psy|Ph|Jr|Sr)|\b[a-z]\.[a-z]|\b[A-Z]|\b[A-Z]\.[A-Z])\.$"
+)
+BRACKETS = re.compile(
+    r"\\?\[[^\]]*\\?\]|\((?:laughs|laughter|applause|music|crosstalk|inaudible)[^)]*\)", re.IGNORECASE
+)
+TAG_QUESTION = re.compile(
+    r",?\s*\b(?:right|you know|you know what I mean|ok(?:ay)?|yeah|correct|does that make sense"
+    r"|make sense)\?(?=[\"”]?(?:\s|$))",
+    re.IGNORECASE,
+)
+FILLERS = re.compile(
+    r"(?:,\s*)?\b(?:u[hm]+|er+m?|hmm+|mm-?hmm?|you know(?! (?:what|how|why|when|where|that|if|who|the|your"
+    r"|you|it|about))"
+    r"|I mean(?! (?:by|that|to))|if you will|so to speak|in a sense|to some degree|to a degree"
+    r"|as it were)\b(?:\s*,|\s*[-–—]+)?"
+    r"|,\s*(?:like|basically|actually|literally|honestly|obviously|again|right)\s*,",
+    re.IGNORECASE,
+)
+HEDGES = re.compile(
+    r"(?<!\bwhat )(?<!\bthe )(?<!\ba )(?<!\bthis )(?<!\bthat )(?<!\bsome )(?<!\bany )(?<!\bwhich )(?<!\bone"
+    r" )(?<!\bsame )"
+    r"(?<!\bdifferent )(?<!\bcertain )(?<!\bevery )(?<!\banother )(?<!\bright )(?<!\bwrong )(?<!\bbest )(?<!\bother )"
+    r"(?<!\bno )(?<!\bfirst )(?<!\bparticular )\b(?:sort|kind) of (?!(?:a|the|an|thing|person|people|food"
+    r"|exercise)\b)",
+    re.IGNORECASE,
+)
+SPELLINGS = (
+    (re.compile(r"\bgonna\b"), "going to"),
+    (re.compile(r"\bwanna\b"), "want to"),
+    (re.compile(r"\bgotta\b"), "have to"),
+    (re.compile(r"\bkinda\s+"), ""),
+    (re.compile(r"(?<!\w)[’']cause\b"), "because"),
+    (re.compile(r"\b[’']em\b"), "them"),
+)
+REPEATED = re.compile(r"\b((?:[\w’']+ ){0,3}[\w’']+)(?:\s*(?:-{1,2}|–|—|\.{3}|…|,)\s*|\s+)(?=\1\b)", re.IGNORECASE)
+FALSE_START = re.compile(r"\b[\w’']+(?: [\w’']+)?\s*(?:--|—)\s+(?=(?:I|it|it's|you|we|they|there|the|that)\b)")
+LEAD = re.compile(
+    r"^(?:(?:well|so|and|but|yeah|yes|yep|now|right|okay|ok|oh|sure|exactly|absolutely|precisely|true|hmm?|hm|again"
+    r"|look|see|you know|I mean|because|or|also|then|basically|actually|honestly|for sure|I think|I would say|I'd say"
+    r"|I would contend|I guess)\b[\s,.!…–—-]*)+",
+    re.IGNORECASE,
+)
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+STOP_WORDS = frozenset(
+    """a about actually after again all also always am an and any are around as at away back be became because been
+    before being best better between both but by came can come could day days did different do does doing don
+    done down each either else enough even ever every example feel few find first for from get gets getting give
+    go goes going good got great had happen happens has have having he help helps her here him his how i if
+    important in into is it its itself just keep kind know less let like little look lot made make makes many
+    matter may maybe me mean means might more most much must my need needs never new no not now of off okay on
+    one only onto or other our out over own part people person place point put question quite rather really
+    right same say see seem should show so some somebody someone something sort start still stuff such sure take
+    takes talk tell than thank that the their them then there these they thing things think this those though
+    through time times to too try trying two under up us use used using very want was way ways we well went were
+    what when where whether which while who whole why will with within without word work would yeah yes you your
+    yourself""".split()  # noqa: SIM905 - a list of words reads better as text
+)
+STEM_LENGTH = 5
+
+
+def split_sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Yields `(start, end)` of the sentences of punctuated text; text without punctuation is one sentence."""
+    start = 0
+    for match in SENTENCE_END.finditer(text):
+        before = text[start : match.start()]
+        if ABBREVIATION.search(before) or (before.endswith("..") and match.end() == match.start()):
+            continue
+        yield start, match.start() + len(match[0].rstrip())
+        start = match.end()
+    if text[start:].strip():
+        yield start, len(text)
+
+
+def clean_speech(text: str) -> str:
+    """Gives speech as it would be written down with care: fillers, stutters and stage directions left out."""
+    text = re.sub(r"\s*--+\s*", " -- ", text)
+    text = TAG_QUESTION.sub(".", BRACKETS.sub(" ", text))
+    text = FALSE_START.sub("", FILLERS.sub("", HEDGES.sub("", text)))
+    for pattern, spelling in SPELLINGS:
+        text = pattern.sub(spelling, text)
+    text = REPEATED.sub("", text)
+    text = re.sub(r"\s*(?:\.{2,}|…)\s*(?=[a-z])", ", ", text)
+    text = re.sub(r"(?:\.{2,}|…)", ".", text)
+    text = re.sub(r"\s+--\s+", " - ", text)
+    text = re.sub(r"\s+([,.;:?!])", r"\1", re.sub(r"\s+", " ", text)).strip(" ,-–—")
+    return capitalise(re.sub(r"([,.;:?!])[,.;:]+", r"\1", text))
+
+
+def strip_lead(text: str) -> str:
+    """Gives a sentence without the words that only connect it to what was said before (`Well, so, yeah`)."""
+    rest = LEAD.sub("", text)
+    return capitalise(rest) if WORD.search(rest) else ""
+
+
+def capitalise(text: str) -> str:
+    """Gives text with its first letter in upper case."""
+    for index, letter in enumerate(text):
+        if letter.isalpha():
+            return text[:index] + letter.upper() + text[index + 1 :]
+        if letter.isdigit():
+            break
+    return text
+
+
+def count_words(text: str) -> int:
+    """Gives the number of words between spaces."""
+    return len(text.split())
+
+
+def find_stems(text: str) -> set[str]:
+    """Gives the first letters of the words that carry a topic; enough to see that two texts are about one thing."""
+    words = (word.casefold().replace("’", "'") for word in WORD.findall(text))
+    return {
+        word.split("'")[0][:STEM_LENGTH] for word in words if word.split("'")[0] not in STOP_WORDS and len(word) > 2
+    }
+
+
+def is_english(text: str) -> bool:
+    """Tells whether a text of unknown language reads like English: at least 30 % are its most common words."""
+    words = [word.casefold() for word in WORD.findall(text[:20_000])]
+    return bool(words) and sum(word in STOP_WORDS for word in words) >= 0.3 * len(words)
