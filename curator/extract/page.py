@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from curator.extract.build import Extraction, build_example
 from curator.extract.faq import MIN_ANSWER_WORDS, split_pairs
 from curator.extract.headings import DEPENDENT, NAVIGATION, SUBJECTLESS
-from curator.extract.questions import QuestionPattern, ask_question, is_question, load_patterns
+from curator.extract.questions import QuestionPattern, ask_question, is_question, load_patterns, running_words
 from curator.extract.sections import Block, Section, clean_heading, count_words, join_blocks, parse_sections, slugify
 from schemas.frames import example_frame, verdict_frame
 from schemas.pack import Pack
@@ -109,7 +109,7 @@ def _extract_page(
         title=_DOCUMENT_WORDS.sub("", title),
         language=language or pack.default_language,
         key=f"{document['source']}:{document['natural_key']}",
-        words=_running_words(root),
+        words=running_words("\n".join(block.text for section in root.walk() for block in section.blocks)),
         patterns=patterns,
         has_parts=sum(1 for _ in root.walk()) > 2,
         is_form="template" in title.casefold() and bool(_PLACEHOLDER.search(document["content"])),
@@ -181,12 +181,6 @@ def _find_title(document: Mapping[str, Any], metadata: Mapping[str, Any], root: 
         stem = path.parent.name if path.stem.lower() in ("readme", "index") else path.stem
         named = re.sub(r"[_-]+", " ", stem)
     return clean_heading(str(named))
-
-
-def _running_words(root: Section) -> frozenset[str]:
-    """Words of the text below the headings, first words of sentences aside, which begin with a capital anyway."""
-    text = " ".join(block.text for section in root.walk() for block in section.blocks)
-    return frozenset(match.group(1) for match in re.finditer(r"(?<=[\w,;]) ([^\W\d_][\w'’-]*)", text))
 
 
 def _read_page(root: Section, page: _Page) -> Iterator[_Pair]:

@@ -15,6 +15,7 @@ TITLE_CASE_RATIO = 0.6
 
 _QUESTION_MARKS = "?؟？"
 _SLOT = re.compile(r"\{(\w+)\}")
+_INSIDE_SENTENCE = re.compile(r"(?<=[\w,;]) ([^\W\d_][\w'’]*)")
 _WORD = re.compile(r"[^\W\d_][\w'’]*")
 
 
@@ -138,6 +139,11 @@ def lower_phrase(phrase: str, words: Collection[str] = ()) -> str:
         return word if word in words or not (is_title_case or is_first) else word.lower()
 
     return _WORD.sub(lower, phrase)
+
+
+def running_words(text: str) -> frozenset[str]:
+    """Gives the words of a text as they stand inside sentences; first words begin with a capital anyway."""
+    return frozenset(match.group(1) for match in _INSIDE_SENTENCE.finditer(text))
 
 
 def _find_pattern(
