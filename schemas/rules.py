@@ -67,8 +67,11 @@ value gets one too: `{Load}`; `{tips#1}`, `{tips#2}` are different picks of the 
 class Table(_Strict):
     """Records that variables draw from: in the file itself or in a JSON or TOML file of the pack."""
 
-    rows: list[dict[str, Scalar]] = []
-    file: str | None = Field(default=None, description="JSON list of objects, relative to the pack.")
+    rows: list[dict[str, Scalar | list[str]]] = []
+    file: str | None = Field(default=None, description="JSON or TOML file of records, relative to the pack.")
+    at: str = Field(
+        default="", description="Where in the file they are: `drill`, `area.*.faults`; `*` becomes the field `key`."
+    )
 
     @model_validator(mode="after")
     def _check_rows(self) -> "Table":
@@ -115,7 +118,7 @@ class Topic(_Strict):
     """A situation that people ask about: what is drawn, how they ask, which rules decide it."""
 
     id: Name
-    category: Name
+    category: Name | list[Name] = Field(description="One, or several for which the column `category` tells which.")
     subtopic: str = ""
     role: CoachRole | None = Field(default=None, description="The pack's role of the category if absent.")
     weight: float = Field(default=1.0, gt=0, description="Share among the topics of its category.")
@@ -128,6 +131,11 @@ class Topic(_Strict):
     rules: list[Rule] = Field(min_length=1)
     follow_ups: list[FollowUp] = []
     follow_up_ratio: float = Field(default=0.3, ge=0, le=1, description="Share of rows that get a follow-up turn.")
+
+    @property
+    def categories(self) -> list[str]:
+        """The categories as a list."""
+        return [self.category] if isinstance(self.category, str) else self.category
 
     @model_validator(mode="after")
     def _check_rules(self) -> "Topic":

@@ -5,6 +5,7 @@ A snapshot holds only what may be shared: no document text, no author hashes, an
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from schemas.errors import WarehouseError
@@ -43,6 +44,21 @@ def publish_snapshot(warehouse: Warehouse, folder: Path) -> Path:
         for old in existing[: max(0, len(existing) + 1 - KEEP)]:
             old.unlink(missing_ok=True)
     return final
+
+
+@contextlib.contextmanager
+def open_snapshot(folder: Path) -> Iterator[Warehouse]:
+    """Opens the newest snapshot for reading; a writer at work neither blocks it nor is blocked.
+
+    Raises:
+        WarehouseError: There is none yet, or it is damaged.
+    """
+    path = find_snapshot(folder)
+    connection = connect(path, read_only=True)
+    try:
+        yield Warehouse(connection, path)
+    finally:
+        connection.close()
 
 
 def list_snapshots(folder: Path) -> list[Path]:

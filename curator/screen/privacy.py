@@ -71,7 +71,7 @@ KINDS = (
     ),
     PrivateKind(
         "USER",
-        r"(?i)u/[\w-]{3,}",
+        r"[uU]/[\w-]{3,}",
         re.compile(r"(?<![\w./])/?[uU]/[\w-]{3,20}\b"),
     ),
     PrivateKind(
@@ -104,6 +104,7 @@ TEMPLATE_TOKENS = re.compile(
 )
 PREFILTER = "|".join(f"(?:{kind.prefilter})" for kind in KINDS)
 TEMPLATE_PREFILTER = TEMPLATE_TOKENS.pattern
+_SUSPECT = re.compile(PREFILTER)
 
 
 def redact_private(text: str) -> tuple[str, list[str]]:
@@ -113,6 +114,8 @@ def redact_private(text: str) -> tuple[str, list[str]]:
         The cleaned text, and the kind of every replacement in order of kinds.
     """
     found: list[str] = []
+    if not _SUSPECT.search(text):
+        return text, found
     for kind in KINDS:
 
         def replace(hit: re.Match[str], kind: PrivateKind = kind) -> str:

@@ -1,0 +1,277 @@
+"""Freezes a release: deals new units, selects the rows of each split, proves that nothing leaks, writes it once."""
+
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from curator.balance.ledger import SPLITS, Dealt, deal_splits
+from curator.balance.select import Selection, round_shares, select_rows
+from curator.balance.verify import Leak, find_leaks
+from curator.dedup import find_pairs
+from curator.fingerprint import fingerprint_pack, fingerprint_stage
+from curator.project import Project, find_targets
+from curator.text import flatten_messages
+from schemas.frames import verdict_frame
+from schemas.identity import dump_canonical, make_id
+from warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FEW_UNITS = 20
+LOCK_FORMAT = 1
+RELEASE_ID_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class ReleaseReport:
+    """What a balance gave.
+
+    Attributes:
+        release_id: 12 hex characters; the same members under the same settings have the same id.
+        is_new: Whether this run made it.
+        splits: By split: size, counts by category, targets, missing categories, shortfalls.
+        preferences: Preferences by split.
+        uncategorised: Kept rows that no category could be given to; they never enter.
+        withheld: New rows that would have joined two splits.
+        thin_categories: Categories with fewer than 20 units, with their number.
+        leaks: What verification found; not empty means that the release cannot be exported.
+    """
+
+    release_id: str
+    is_new: bool
+    splits: dict[str, dict[str, Any]]
+    preferences: dict[str, int]
+    uncategorised: int
+    withheld: int
+    thin_categories: dict[str, int] = field(default_factory=dict)
+    leaks: list[Leak] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Examples in the release."""
+        return sum(int(split["size"]) for split in self.splits.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Gives the report as JSON values."""
+        return {**vars(self), "leaks": [vars(leak) for leak in self.leaks]}
+
+
+def freeze_release(
+    project: Project, warehouse: Warehouse, size: int | Literal["max"] | None = None, threads: int | None = None
+) -> ReleaseReport:
+    """Balances what is kept and freezes it.
+
+    Args:
+        project: Settings and pack.
+        warehouse: The open database.
+        size: Overrides `balance.size`.
+        threads: Threads of the near-duplicate join; the result does not depend on it.
+    """
+    wanted = project.config.balance.size if size is None else size
+    kept = warehouse.read("kept_examples")
+    texts = warehouse.read("screened_texts")
+    pairs = find_unit_pairs(texts, project.config.split.threshold, threads)
+    dealt = _deal(project, warehouse, texts, kept, pairs)
+    rows = _selectable_rows(kept, dealt)
+    selections = _select(project, rows, wanted)
+    members = _list_members(rows, selections)
+    lock = _describe(project, warehouse, members, wanted)
+    release_id = make_id("release", dump_canonical(lock))[:RELEASE_ID_LENGTH]
+    leaks = find_leaks(members, dealt.units, pairs)
+    report = ReleaseReport(
+        release_id=release_id,
+        is_new=release_id not in warehouse.read("releases")["id"].to_list(),
+        splits={split: _describe_selection(selection) for split, selection in selections.items()},
+        preferences=_count_preferences(members, rows),
+        uncategorised=kept.filter(kept["category"].is_null() & kept["rejected"].is_null()).height,
+        withheld=dealt.withheld.height,
+        thin_categories={
+            name: dealt.units_per_category.get(name, 0)
+            for name in find_targets(project)
+            if dealt.units_per_category.get(name, 0) < FEW_UNITS
+        },
+        leaks=leaks,
+    )
+    _write(warehouse, report, dealt, members, selections, kept, lock)
+    write_lock(project, release_id, lock, members)
+    return report
+
+
+def find_unit_pairs(texts: "pl.DataFrame", threshold: float, threads: int | None = None) -> "pl.DataFrame":
+    """Gives the near-duplicate edges of the unit graph.
+
+    All current rows take part, kept or not, with prompt and answer in full; a preference with both of its answers.
+    The join is exact: no pair at or above the threshold is missed.
+
+    Returns:
+        `left_id`, `right_id`; of identical texts only a spanning set (the components are the same).
+    """
+    import polars as pl
+
+    chosen = texts.select("id", "messages", pl.lit(None, pl.String).alias("rejected"))
+    losing = texts.filter(pl.col("rejected").is_not_null()).select("id", "messages", "rejected")
+    both = pl.concat([chosen, losing.with_columns(_swap_answer(losing)).drop("rejected"), ], how="diagonal")
+    full = flatten_messages(both.select("messages"))["full"]
+    pairs = find_pairs(full, threshold, "exact", spanning=True, num_threads=threads)
+    ids = both["id"]
+    named = pl.DataFrame({"left_id": ids.gather(pairs["left"]), "right_id": ids.gather(pairs["right"])})
+    return named.filter(pl.col("left_id") != pl.col("right_id"))
+
+
+def write_lock(project: Project, release_id: str, lock: dict[str, Any], members: "pl.DataFrame") -> None:
+    """Writes `releases/<id>/corpus.lock` whole or not at all; an existing one with the same bytes stays."""
+    from curator.atomic import write_file
+
+    rows = members.sort("split", "example_id").select("example_id", "split", "category").rows()
+    text = orjson.dumps({"release": release_id, **lock, "members": rows}, option=orjson.OPT_INDENT_2)
+    path = project.releases / release_id / "corpus.lock"
+    if not path.exists() or path.read_bytes() != text:
+        write_file(path, text)
+
+
+def _swap_answer(losing: "pl.DataFrame") -> "pl.Series":
+    import polars as pl
+
+    swapped = [
+        orjson.dumps(orjson.loads(messages)[:-1] + orjson.loads(rejected)).decode()
+        for messages, rejected in losing.select("messages", "rejected").iter_rows()
+    ]
+    return pl.Series("messages", swapped, dtype=pl.String)
+
+
+def _deal(
+    project: Project, warehouse: Warehouse, texts: "pl.DataFrame", kept: "pl.DataFrame", pairs: "pl.DataFrame"
+) -> Dealt:
+    import polars as pl
+
+    examples = texts.select("id", "unit_keys").join(
+        kept.select("id", "category", pl.lit(value=True).alias("is_kept")), on="id", how="left"
+    )
+    # A row that an earlier balance withheld is no longer kept, but its keys and text must be judged afresh.
+    return deal_splits(
+        examples.with_columns(pl.col("is_kept").fill_null(value=False)),
+        pairs,
+        warehouse.read("split_ledger"),
+        project.config.split,
+    )
+
+
+def _selectable_rows(kept: "pl.DataFrame", dealt: Dealt) -> "pl.DataFrame":
+    import polars as pl
+
+    placed = dealt.units.filter(pl.col("split").is_not_null())
+    thread = pl.col("unit_keys").list.eval(
+        pl.element().filter(pl.element().str.starts_with("thread:") | pl.element().str.starts_with("video:"))
+    )
+    return kept.join(placed, left_on="id", right_on="example_id").with_columns(
+        (pl.col("source") == "synthetic").alias("is_synthetic"), thread.list.first().alias("thread")
+    )
+
+
+def _select(project: Project, rows: "pl.DataFrame", wanted: int | Literal["max"]) -> dict[str, Selection]:
+    import polars as pl
+
+    config = project.config
+    shares = {split: float(getattr(config.split, split)) for split in SPLITS}
+    sizes: dict[str, Any] = dict.fromkeys(SPLITS, "max") if wanted == "max" else round_shares(shares, wanted)
+    examples = rows.filter(pl.col("rejected").is_null() & pl.col("category").is_not_null())
+    targets = find_targets(project)
+    return {
+        split: select_rows(examples.filter(split=split), targets, config.balance, config.seed, sizes[split])
+        for split in SPLITS
+    }
+
+
+def _list_members(rows: "pl.DataFrame", selections: dict[str, Selection]) -> "pl.DataFrame":
+    import polars as pl
+
+    chosen = pl.concat([selection.chosen.select("id") for selection in selections.values()])
+    preferences = rows.filter(pl.col("rejected").is_not_null()).select("id")
+    return (
+        rows.join(pl.concat([chosen, preferences]), on="id", how="semi")
+        .select(pl.col("id").alias("example_id"), "split", "category", "unit_id")
+        .sort("example_id")
+    )
+
+
+def _describe(
+    project: Project, warehouse: Warehouse, members: "pl.DataFrame", wanted: int | Literal["max"]
+) -> dict[str, Any]:
+    config = project.config.model_copy(
+        update={"balance": project.config.balance.model_copy(update={"size": wanted})}
+    ).model_dump(mode="json", include={"pack", "seed", "screen", "categorise", "dedup", "split", "balance"})
+    config["pack"] = project.pack.name
+    stages = ("extract", "screen", "categorise", "dedup")
+    return {
+        "format": LOCK_FORMAT,
+        "curator": version("corpus-curator"),
+        "pack": project.pack.name,
+        "pack_fingerprint": fingerprint_pack(project.pack),
+        "config": config,
+        "targets": find_targets(project),
+        "stages": {stage: warehouse.read_value("stage_fingerprint", stage=stage) for stage in stages},
+        "members_id": make_id(*(f"{e}:{s}:{c}" for e, s, c, _ in members.iter_rows())),
+    }
+
+
+def _describe_selection(selection: Selection) -> dict[str, Any]:
+    return {
+        "size": selection.size,
+        "counts": selection.counts,
+        "targets": {name: round(share, 6) for name, share in selection.targets.items()},
+        "missing": selection.missing,
+        "shortfalls": [vars(shortfall) for shortfall in selection.shortfalls],
+    }
+
+
+def _count_preferences(members: "pl.DataFrame", rows: "pl.DataFrame") -> dict[str, int]:
+    import polars as pl
+
+    preferences = rows.filter(pl.col("rejected").is_not_null())["id"].implode()
+    found = members.filter(pl.col("example_id").is_in(preferences)).group_by("split").len()
+    return {str(split): int(count) for split, count in found.sort("split").iter_rows()}
+
+
+def _write(
+    warehouse: Warehouse,
+    report: ReleaseReport,
+    dealt: Dealt,
+    members: "pl.DataFrame",
+    selections: dict[str, Selection],
+    kept: "pl.DataFrame",
+    lock: dict[str, Any],
+) -> None:
+    """Stores ledger, units, verdicts and the release in one transaction."""
+    split_print = fingerprint_stage("split", dealt.withheld["subject_id"].to_list(), lock["stages"]["dedup"])
+    with warehouse.transaction():
+        warehouse.append("split_ledger", dealt.ledger)
+        warehouse.run("clear_units")
+        warehouse.append("unit", dealt.units.drop("split"))
+        if warehouse.read_value("stage_fingerprint", stage="split") != split_print:
+            warehouse.append("verdict", dealt.withheld, {"stage": "split", "fingerprint": split_print})
+            warehouse.run("keep_stage", stage="split", fingerprint=split_print)
+        if report.is_new:
+            verdicts = _refuse(selections, kept)
+            warehouse.append("verdict", verdicts, {"stage": "balance", "fingerprint": report.release_id})
+            warehouse.append("release_member", members, {"release_id": report.release_id})
+            warehouse.run(
+                "keep_release",
+                id=report.release_id,
+                is_verified=not report.leaks,
+                lock=dump_canonical(lock),
+                report=dump_canonical(report.as_dict()),
+            )
+        warehouse.run("keep_stage", stage="balance", fingerprint=report.release_id)
+
+
+def _refuse(selections: dict[str, Selection], kept: "pl.DataFrame") -> "pl.DataFrame":
+    import polars as pl
+
+    refused = pl.concat([selection.refused for selection in selections.values()])
+    unsure = kept.filter(pl.col("category").is_null() & pl.col("rejected").is_null())
+    parts = [refused, unsure.select("id", pl.lit("uncategorised").alias("reason"))]
+    rows = pl.concat(parts).sort("id").iter_rows()
+    return verdict_frame({"subject_id": i, "is_kept": False, "reason": reason} for i, reason in rows)

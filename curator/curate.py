@@ -1,0 +1,176 @@
+"""The stages that decide about rows: extract, screen, categorise, dedup. Each reads once and writes once a chunk."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from curator.categorise import categorise_examples
+from curator.categorise.training import make_pack_classifier
+from curator.extract import extract_documents, list_inputs
+from curator.fingerprint import fingerprint_pack, fingerprint_stage
+from curator.project import Project
+from curator.removals import Removals, find_removals
+from curator.screen import screen_examples
+from warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CHUNK_INPUTS = 20_000
+"""Inputs (documents or threads) a transaction; bounds memory, and what a kill can undo."""
+CHUNK_EXAMPLES = 50_000
+
+Progress = Callable[[str, int, int], None]
+"""Called with stage, rows done, rows to do."""
+
+
+@dataclass
+class CurateReport:
+    """What curate did in this run.
+
+    Attributes:
+        extracted: Inputs read.
+        examples: Examples and preferences that they gave.
+        screened: Rows screened.
+        categorised: Rows labelled.
+        removed: Near-duplicates that are out (of all rows, as of now).
+        alarms: What a person should look at.
+    """
+
+    extracted: int = 0
+    examples: int = 0
+    screened: int = 0
+    categorised: int = 0
+    removed: int = 0
+    has_new_clusters: bool = False
+    alarms: list[str] = field(default_factory=list)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything was written."""
+        return bool(self.extracted or self.screened or self.categorised or self.has_new_clusters)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Gives the report as JSON values."""
+        return {key: value for key, value in vars(self).items() if key != "has_new_clusters"}
+
+
+def curate_corpus(
+    project: Project, warehouse: Warehouse, progress: Progress = lambda *_: None, threads: int | None = None
+) -> CurateReport:
+    """Runs the four stages over everything not yet seen under the current fingerprints.
+
+    Args:
+        project: Settings and pack.
+        warehouse: The open database.
+        progress: Called while a stage works.
+        threads: Threads of dedup; all cores if absent. The result does not depend on it.
+    """
+    report = CurateReport()
+    pack_print = fingerprint_pack(project.pack)
+    _extract(project, warehouse, pack_print, report, progress)
+    _screen(project, warehouse, report, progress)
+    _categorise(project, warehouse, pack_print, report, progress)
+    _dedup(project, warehouse, report, progress, threads)
+    return report
+
+
+def _extract(
+    project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress
+) -> None:
+    import polars as pl
+
+    fingerprint = fingerprint_stage("extract", pack_print)
+    inputs = list_inputs(warehouse.read("document_inputs"), warehouse.read("thread_inputs"))
+    with warehouse.lend({"inputs": inputs.select("input_id", "kind")}):
+        pending = warehouse.read("pending_inputs", fingerprint=fingerprint)
+    todo = inputs.join(pending.select("input_id"), on="input_id", how="semi")
+    for chunk in _cut(todo, CHUNK_INPUTS):
+        wanted = chunk.select(pl.col("document_ids").explode().alias("id")).unique()
+        with warehouse.lend({"wanted": wanted}):
+            documents = warehouse.read("documents_by_id")
+        extraction = extract_documents(documents, project.pack)
+        seen = chunk.select("input_id").join(
+            extraction.examples.select("input_id", pl.col("id").alias("example_id")), on="input_id", how="left"
+        )
+        with warehouse.transaction():
+            with warehouse.lend({"incoming": extraction.examples}):
+                warehouse.run("insert_examples")
+            warehouse.append("verdict", extraction.verdicts, {"stage": "extract", "fingerprint": fingerprint})
+            warehouse.append("extraction", seen, {"fingerprint": fingerprint})
+        report.extracted += chunk.height
+        report.examples += extraction.examples.height
+        progress("extract", report.extracted, todo.height)
+    with warehouse.transaction():
+        warehouse.run("clear_current_inputs")
+        warehouse.append("current_input", inputs.select("input_id"))
+        warehouse.run("keep_stage", stage="extract", fingerprint=fingerprint)
+
+
+def _screen(project: Project, warehouse: Warehouse, report: CurateReport, progress: Progress) -> None:
+    fingerprint = fingerprint_stage("screen", project.config.screen, project.pack.languages)
+    pending = warehouse.read("unscreened_examples", fingerprint=fingerprint)
+    for chunk in _cut(pending, CHUNK_EXAMPLES):
+        with warehouse.lend({"wanted": chunk}):
+            examples = warehouse.read("examples_by_id")
+        screened = screen_examples(examples, project.config.screen, project.pack)
+        with warehouse.transaction():
+            warehouse.append("screening", screened.screening, {"fingerprint": fingerprint})
+            warehouse.append("verdict", screened.verdicts, {"stage": "screen", "fingerprint": fingerprint})
+        report.screened += chunk.height
+        progress("screen", report.screened, pending.height)
+    warehouse.run("keep_stage", stage="screen", fingerprint=fingerprint)
+
+
+def _categorise(
+    project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress
+) -> None:
+    config = project.config.categorise
+    fingerprint = fingerprint_stage("categorise", config, pack_print, project.config.seed)
+    pending = warehouse.read("unlabelled_examples", fingerprint=fingerprint)
+    make_classifier = make_pack_classifier(project.pack, config, project.config.seed)
+    for chunk in _cut(pending, CHUNK_EXAMPLES):
+        labels = categorise_examples(chunk, config, project.pack, make_classifier)
+        with warehouse.transaction():
+            warehouse.append("label", labels, {"fingerprint": fingerprint})
+        report.categorised += chunk.height
+        progress("categorise", report.categorised, pending.height)
+    warehouse.run("keep_stage", stage="categorise", fingerprint=fingerprint)
+
+
+def _dedup(
+    project: Project, warehouse: Warehouse, report: CurateReport, progress: Progress, threads: int | None
+) -> None:
+    candidates = warehouse.read("screened_texts").filter("is_candidate")
+    # Set-wise: the fingerprint holds the rows themselves, so an unchanged set is not done again.
+    fingerprint = fingerprint_stage(
+        "dedup",
+        project.config.dedup,
+        project.config.screen.max_answer_repeats,
+        warehouse.read_value("stage_fingerprint", stage="screen"),
+        candidates["id"].to_list(),
+    )
+    if warehouse.read_value("stage_fingerprint", stage="dedup") == fingerprint:
+        report.removed = int(warehouse.read_value("count_removed"))
+        return
+    progress("dedup", 0, candidates.height)
+    removals = find_removals(candidates, project.config, threads)
+    _write_removals(warehouse, fingerprint, removals)
+    report.removed = removals.verdicts.height
+    report.alarms += removals.alarms
+    report.has_new_clusters = True
+    progress("dedup", candidates.height, candidates.height)
+
+
+def _write_removals(warehouse: Warehouse, fingerprint: str, removals: Removals) -> None:
+    with warehouse.transaction():
+        # Under this fingerprint rows may stand from an earlier time: add only what is not there.
+        if not warehouse.read_value("has_dedup_rows", fingerprint=fingerprint):
+            warehouse.append("verdict", removals.verdicts, {"stage": "dedup", "fingerprint": fingerprint})
+            warehouse.append("cluster", removals.clusters, {"fingerprint": fingerprint})
+        warehouse.run("keep_stage", stage="dedup", fingerprint=fingerprint)
+
+
+def _cut(frame: "pl.DataFrame", rows: int) -> "Iterator[pl.DataFrame]":
+    for start in range(0, frame.height, rows):
+        yield frame.slice(start, rows)

@@ -1,0 +1,247 @@
+"""Runs a connector and stores what it yields: one batch and its cursor in one transaction."""
+
+import hmac
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from curator.project import Project
+from schemas.errors import ConfigError, SourceInterruptedError
+from schemas.frames import make_frame
+from schemas.identity import dump_canonical, make_id
+from sources.protocol import Batch, Connector, Rejection, SourceContext
+from warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+GROUP = "curator.sources"
+REJECTION_COLUMNS = {
+    "source": "text",
+    "location": "text",
+    "reason": "text",
+    "detail": "text",
+    "is_fault": "bool",
+    "seen_at": "timestamp",
+}
+
+
+@dataclass
+class IngestReport:
+    """What an ingest did.
+
+    Attributes:
+        source: Name of the connector.
+        read: Documents that it yielded.
+        added: Documents that were not there before.
+        blocked: Documents that a tombstone keeps out.
+        rejections: Refused input by reason.
+        faults: Damaged pieces of input, the first hundred.
+        num_faults: Damaged pieces of input; any gives exit code 3.
+        notes: Lines of the connector for the user.
+        stopped: Why the source ended early, or empty.
+        hint: What to type then.
+    """
+
+    source: str
+    read: int = 0
+    added: int = 0
+    blocked: int = 0
+    rejections: Counter[str] = field(default_factory=Counter)
+    faults: list[Rejection] = field(default_factory=list)
+    num_faults: int = 0
+    notes: list[str] = field(default_factory=list)
+    stopped: str = ""
+    hint: str = ""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something is damaged or missing (exit code 3)."""
+        return bool(self.num_faults or self.stopped)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Gives the report as JSON values."""
+        return {
+            "source": self.source,
+            "read": self.read,
+            "added": self.added,
+            "blocked": self.blocked,
+            "rejections": dict(sorted(self.rejections.items())),
+            "faults": [{"where": f.where, "reason": f.reason, "detail": f.detail} for f in self.faults],
+            "num_faults": self.num_faults,
+            "notes": self.notes,
+            "stopped": self.stopped,
+        }
+
+
+def list_sources() -> list[str]:
+    """Gives the names of all connectors, built in or third-party; imports none of them."""
+    return sorted({point.name for point in entry_points(group=GROUP)})
+
+
+def load_connector(name: str) -> type[Connector]:
+    """Imports a connector.
+
+    Raises:
+        ConfigError: There is none of that name, or what it needs is not installed.
+    """
+    found = entry_points(group=GROUP, name=name)
+    if not found:
+        raise ConfigError(f"source {name!r}: no such connector", f"expected one of {', '.join(list_sources())}")
+    try:
+        connector: type[Connector] = next(iter(found)).load()
+    except ImportError as error:
+        raise ConfigError(f"source {name!r}: {error}", f"pip install 'corpus-curator[{name}]'") from error
+    return connector
+
+
+def make_connector(project: Project, name: str, options: Mapping[str, Any], salt: bytes, **context: Any) -> Connector:
+    """Builds a connector with checked options.
+
+    Raises:
+        ConfigError: An option is unknown or wrong.
+    """
+    kind = load_connector(name)
+    defaults = getattr(project.pack, name, {}) if name in type(project.pack).model_fields else {}
+    given = {key: value for key, value in options.items() if value is not None}
+    # The pack's default options are for a bare `curator ingest NAME`; what is given on top replaces them singly.
+    try:
+        checked = kind.Options.model_validate({**defaults, **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{name}: {key}: {first['msg']}", f"curator ingest {name} --help lists the options") from error
+    return kind(
+        checked,
+        SourceContext(
+            root=project.root,
+            pack=project.pack,
+            salt=salt,
+            seed=project.config.seed,
+            now=datetime.now(UTC),
+            environment=dict(os.environ),
+            **context,
+        ),
+    )
+
+
+def ingest_source(
+    project: Project,
+    warehouse: Warehouse,
+    name: str,
+    options: Mapping[str, Any],
+    on_batch: Callable[[IngestReport], None] = lambda _: None,
+) -> IngestReport:
+    """Reads a source from where its last run stopped, and stores everything it yields.
+
+    Args:
+        project: Gives pack, seed and root.
+        warehouse: The open database.
+        name: Name of a connector.
+        options: Its options; None values count as absent.
+        on_batch: Called after each stored batch (for a progress display).
+
+    Returns:
+        The report; a source that stops half-way is reported there, not raised.
+
+    Raises:
+        ConfigError: The connector or an option is wrong; nothing was stored.
+        WarehouseError: The database refuses; earlier batches are stored.
+    """
+    connector = make_connector(
+        project,
+        name,
+        options,
+        warehouse.read_salt(),
+        stored_keys=lambda: iter(warehouse.read("natural_keys", source=name)["natural_key"].to_list()),
+    )
+    input_key = make_id(name, dump_canonical({k: str(v) for k, v in sorted(options.items()) if v is not None}))
+    after = warehouse.read_value("ingest_cursor", source=name, input_key=input_key)
+    report = IngestReport(name)
+    tombstones = _read_tombstones(warehouse)
+    try:
+        for batch in connector.read(after):
+            _store_batch(warehouse, name, input_key, batch, tombstones, report)
+            on_batch(report)
+    except SourceInterruptedError as error:
+        report.stopped, report.hint = error.message, error.hint
+    return report
+
+
+def hash_key(salt: bytes, kind: str, key: str) -> str:
+    """Gives the salted hash under which a forgotten thing is remembered."""
+    return hmac.new(salt, f"{kind}\n{key}".encode(), "sha256").hexdigest()
+
+
+def _read_tombstones(warehouse: Warehouse) -> set[str]:
+    return set(warehouse.read("tombstones")["key_hash"].to_list())
+
+
+def _store_batch(
+    warehouse: Warehouse, name: str, input_key: str, batch: Batch, tombstones: set[str], report: IngestReport
+) -> None:
+    documents = batch.documents
+    if tombstones and documents.height:
+        documents = _leave_out_forgotten(warehouse, documents, tombstones)
+    now = datetime.now(UTC)
+    rejections = _rejection_frame(name, batch, now)
+    frames = {"incoming": documents, "incoming_rejections": rejections}
+    with warehouse.lend(frames), warehouse.transaction():
+        added = int(warehouse.read_value("count_new_documents"))
+        warehouse.run("revive_documents")
+        warehouse.run("insert_documents")
+        warehouse.run("insert_rejections")
+        warehouse.run("keep_cursor", source=name, input_key=input_key, cursor=batch.cursor, now=now)
+    report.read += batch.documents.height
+    report.added += added
+    report.blocked += batch.documents.height - documents.height
+    report.notes += batch.notes
+    for rejection in batch.rejections:
+        report.rejections[rejection.reason] += 1
+        if rejection.is_fault:
+            report.num_faults += 1
+            if len(report.faults) < 100:
+                report.faults.append(rejection)
+
+
+def _rejection_frame(name: str, batch: Batch, now: datetime) -> "pl.DataFrame":
+    return make_frame(
+        (
+            {
+                "source": name,
+                "location": rejection.where,
+                "reason": rejection.reason,
+                "detail": rejection.detail,
+                "is_fault": rejection.is_fault,
+                "seen_at": now,
+            }
+            for rejection in batch.rejections
+        ),
+        REJECTION_COLUMNS,
+    )
+
+
+def _leave_out_forgotten(warehouse: Warehouse, documents: "pl.DataFrame", tombstones: set[str]) -> "pl.DataFrame":
+    import polars as pl
+
+    salt = warehouse.read_salt()
+    keep = [
+        not tombstones.intersection(
+            hash_key(salt, kind, str(value))
+            for kind, value in (
+                ("document", f"{row['source']}\n{row['natural_key']}"),
+                ("author", row["author_hash"]),
+                ("url", row["url"]),
+                ("source", row["source"]),
+            )
+            if value is not None
+        )
+        for row in documents.select("source", "natural_key", "author_hash", "url").iter_rows(named=True)
+    ]
+    return documents.filter(pl.Series(keep, dtype=pl.Boolean))

@@ -1,0 +1,134 @@
+"""A project: one folder with `curator.toml`, the database, its snapshots, releases and exports."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from curator.settings import Settings, load_settings
+from schemas.config import ProjectConfig
+from schemas.errors import ConfigError
+from schemas.identity import dump_canonical
+from schemas.pack import Pack
+from warehouse import Warehouse, hold_lock, open_warehouse, publish_snapshot
+
+DATABASE_NAME = "curator.db"
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder and the settings in force.
+
+    Attributes:
+        root: Absolute path of the folder.
+        settings: Settings with their origins.
+    """
+
+    root: Path
+    settings: Settings
+
+    @property
+    def config(self) -> ProjectConfig:
+        """The settings."""
+        return self.settings.config
+
+    @property
+    def pack(self) -> Pack:
+        """The domain."""
+        return self.settings.pack
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file; only the holder of the lock opens it."""
+        return self.root / DATABASE_NAME
+
+    @property
+    def lock(self) -> Path:
+        """The write lock."""
+        return self.root / ".curator" / "lock"
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the read-only copies."""
+        return self.root / ".curator" / "snapshots"
+
+    @property
+    def releases(self) -> Path:
+        """Folder of `<release id>/corpus.lock`."""
+        return self.root / "releases"
+
+    @property
+    def exports(self) -> Path:
+        """Folder of `<release id>/<format>/`."""
+        return self.root / "exports"
+
+
+def open_project(root: Path, flags: Mapping[str, Any] | None = None) -> Project:
+    """Opens the project in a folder; a folder without `curator.toml` is a project with default settings.
+
+    Raises:
+        ConfigError: The folder does not exist or a setting is wrong.
+    """
+    if not root.is_dir():
+        raise ConfigError(f"{root}: no such folder", "curator init DIR makes a project")
+    return Project(root.resolve(), load_settings(root.resolve(), flags))
+
+
+@contextlib.contextmanager
+def change_project(project: Project, command: str, wait_s: float = 0.0) -> Iterator[tuple[Warehouse, dict[str, Any]]]:
+    """Holds the lock, opens the database, and afterwards logs the run and publishes a snapshot.
+
+    Yields:
+        The warehouse and a dict that the block fills with the summary of the run. An empty summary means nothing
+        changed: then no run is logged and no snapshot published, unless there is none yet.
+
+    Raises:
+        LockedError: Another process works on the project.
+        WarehouseError: The database cannot be opened or written.
+    """
+    started = datetime.now(UTC)
+    summary: dict[str, Any] = {}
+    with hold_lock(project.lock, command, wait_s), open_warehouse(project.database) as warehouse:
+        keep_targets(warehouse, project)
+        try:
+            yield warehouse, summary
+        finally:
+            # Whatever was committed before an error or an interruption must be visible to readers.
+            has_snapshot = any(project.snapshots.glob("[0-9]*.db"))
+            if summary or not has_snapshot:
+                ended = datetime.now(UTC)
+                warehouse.run("keep_run", started=started, ended=ended, command=command, summary=dump_canonical(summary))
+                publish_snapshot(warehouse, project.snapshots)
+
+
+def keep_targets(warehouse: Warehouse, project: Project) -> None:
+    """Stores the target mix, so that the views can show it beside what is there."""
+    import polars as pl
+
+    targets = find_targets(project)
+    rows = [(name, share, place) for place, (name, share) in enumerate(targets.items())]
+    schema = {"category": pl.String, "share": pl.Float64, "ordinal": pl.Int32}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    if warehouse.read("targets").equals(frame):
+        return
+    with warehouse.transaction():
+        warehouse.run("clear_targets")
+        warehouse.append("target", frame)
+
+
+def find_targets(project: Project) -> dict[str, float]:
+    """Gives the target share of each category: the settings' where given, else the pack's.
+
+    Raises:
+        ConfigError: The settings name an unknown category or do not add up to 1.
+    """
+    wanted = dict(project.config.balance.target)
+    if not wanted:
+        return {category.name: category.target for category in project.pack.categories}
+    unknown = sorted(set(wanted) - set(project.pack.category_names))
+    if unknown or abs(sum(wanted.values()) - 1) > 1e-6:
+        found = f"unknown {unknown}" if unknown else f"shares add up to {sum(wanted.values()):.4f}, expected 1"
+        raise ConfigError(f"balance.target: {found}", f"categories: {', '.join(project.pack.category_names)}")
+    return {name: wanted[name] for name in project.pack.category_names if name in wanted}

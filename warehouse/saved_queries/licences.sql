@@ -1,0 +1,2 @@
+-- Licences and permissions of what is kept
+select licence, permission, source, count(*) as rows from corpus group by all order by rows desc

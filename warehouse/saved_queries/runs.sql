@@ -1,0 +1,2 @@
+-- What was done, the last first
+select started_at, round(epoch(ended_at - started_at), 1) as seconds, command, summary from runs order by started_at desc

@@ -1,0 +1,2 @@
+-- Documents, examples and kept rows of each source
+select * from sources

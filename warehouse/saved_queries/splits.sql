@@ -1,0 +1,8 @@
+-- Rows of each category by split in the last release
+select category,
+    count(*) filter (split = 'train') as train,
+    count(*) filter (split = 'validation') as validation,
+    count(*) filter (split = 'test') as test
+from release_members
+where release_id = (select id from releases order by sequence desc limit 1)
+group by category order by category
