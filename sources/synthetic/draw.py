@@ -1,0 +1,131 @@
+"""Draws the columns of a topic: personas, numbers, choices, computed values, rows of tables."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from schemas.errors import ConfigError
+from schemas.rules import Variable
+from sources.synthetic.columns import evaluate, evaluate_claim, root_names
+from sources.synthetic.noise import F64, I64, draw_uniform, pick_eligible, pick_weighted
+from sources.synthetic.place import Place
+from sources.synthetic.rulebook import RuleBook
+from sources.synthetic.scope import CATEGORY, CompiledTopic
+
+# Keeps the normal quantile finite.
+_EDGE = 2.0**-40
+# Values sit on a decimal grid; this removes what binary fractions leave behind.
+_DECIMALS = 6
+
+
+def draw_rows(book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -> tuple[pl.DataFrame, NDArray[np.bool_]]:
+    """Draws everything a topic needs.
+
+    Args:
+        book: Tables and personas.
+        compiled: The topic.
+        key: Names the stream of randomness: seed, language, category.
+        rows: Row numbers within the stream.
+
+    Returns:
+        A frame with one row a row number, and where it is complete (a table had a fitting row).
+    """
+    draw = _Draw(book, compiled, key, rows)
+    for name in compiled.columns:
+        draw.add(name)
+    return draw.frame, draw.is_complete
+
+
+class _Draw:
+    def __init__(self, book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -> None:
+        self._book = book
+        self._variables = compiled.variables
+        self._place = compiled.place
+        self._key = key
+        self._rows = rows
+        self._latent: dict[str, F64] = {}
+        self.is_complete = np.ones(len(rows), dtype=np.bool_)
+        personas = self._draw_personas(compiled.topic.personas)
+        self.frame = personas.with_columns(pl.lit(compiled.category).alias(CATEGORY))
+
+    def add(self, name: str) -> None:
+        variable = self._variables[name]
+        if variable.value is not None:
+            column = evaluate(self.frame, variable.value, self._place)
+            self._put(name, column)
+        elif variable.choices is not None:
+            self._put(name, self._draw_choice(name, variable))
+        elif variable.table is not None:
+            self._draw_record(name, variable)
+        else:
+            self._put(name, self._draw_number(name, variable))
+
+    def _put(self, name: str, column: pl.Series) -> None:
+        self.frame = self.frame.with_columns(column.alias(name))
+
+    def _uniform(self, name: str) -> F64:
+        return draw_uniform(f"{self._key}/{name}", self._rows)
+
+    def _draw_personas(self, condition: str | None) -> pl.DataFrame:
+        personas = self._book.personas
+        fitting = personas.filter(pl.Series(evaluate_claim(personas, condition, self._place)))
+        if fitting.is_empty():
+            raise ConfigError(f"{self._place.spot(condition or '')}: no persona fits", "widen `personas`")
+        weights = fitting.get_column("persona_weight").to_numpy()
+        return fitting[pick_weighted(self._uniform("persona"), weights)]
+
+    def _draw_choice(self, name: str, variable: Variable) -> pl.Series:
+        choices = variable.choices or []
+        weights = np.array(variable.weights or [1.0] * len(choices), dtype=np.float64)
+        picked = pick_weighted(self._uniform(name), weights)
+        return pl.Series(name, choices, strict=False).gather(pl.Series(picked))
+
+    def _draw_number(self, name: str, variable: Variable) -> pl.Series:
+        uniform = np.clip(self._uniform(name), _EDGE, 1 - _EDGE)
+        if variable.follows:
+            own = np.sqrt(max(0.0, 1.0 - sum(rho**2 for rho in variable.follows.values())))
+            latent = own * ndtri(uniform)
+            for other, rho in variable.follows.items():
+                latent = latent + rho * self._latent[other]
+            uniform = np.clip(ndtr(latent), _EDGE, 1 - _EDGE)
+        self._latent[name] = ndtri(uniform)
+        low, high = self._bound(variable.low), self._bound(variable.high)
+        if variable.step is None:
+            return pl.Series(name, np.round(low + uniform * (high - low), _DECIMALS))
+        step = self._bound(variable.step)
+        first = np.ceil(low / step - 1e-9)
+        last = np.floor(high / step + 1e-9)
+        ticks = first + np.floor(uniform * np.maximum(last - first + 1, 1))
+        return pl.Series(name, np.round(ticks * step, _DECIMALS))
+
+    def _bound(self, bound: float | str | None) -> F64:
+        if isinstance(bound, str):
+            return evaluate(self.frame, bound, self._place).cast(pl.Float64).to_numpy()
+        return np.full(len(self._rows), float(bound or 0.0))
+
+    def _draw_record(self, name: str, variable: Variable) -> None:
+        table = self._book.tables.get(variable.table or "")
+        if table is None:
+            raise ConfigError(f"{self._place.spot(variable.table or '')}: no table {variable.table!r}", "")
+        records = table.rename({c: name if c == "name" else f"{name}_{c}" for c in table.columns})
+        eligible = self._fit_records(records, variable.where, self._place)
+        picked = pick_eligible(self._uniform(name), eligible)
+        self.is_complete &= picked >= 0
+        self.frame = self.frame.hstack(records[np.maximum(picked, 0)])
+
+    def _fit_records(self, records: pl.DataFrame, where: str | None, place: Place) -> NDArray[np.bool_]:
+        if where is None:
+            return np.ones((len(self._rows), records.height), dtype=np.bool_)
+        read = [c for c in self.frame.columns if c in root_names(where, place)]
+        if not read:
+            fits = evaluate_claim(records, where, place)
+            return np.broadcast_to(fits, (len(self._rows), records.height))
+        # Few combinations of what the condition reads occur, so it is decided once for each of them.
+        combinations = self.frame.select(read).unique(maintain_order=True).with_row_index("_combination")
+        read_here = self.frame.select(read)
+        of_row = read_here.join(combinations, on=read, how="left", nulls_equal=True, maintain_order="left")
+        crossed = combinations.join(records, how="cross", maintain_order="left_right")
+        fits = evaluate_claim(crossed, where, place).reshape(combinations.height, records.height)
+        matrix: NDArray[np.bool_] = fits[of_row.get_column("_combination").to_numpy()]
+        return matrix
