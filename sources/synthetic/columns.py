@@ -1,6 +1,8 @@
 """SQL expressions over drawn columns, and columns as text."""
 
 import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from schemas.errors import ConfigError
 from sources.synthetic.place import Place
 
-_NEEDS_ESCAPE = r'["\\\t]'
+Strings = NDArray[np.object_]
 
 
 def parse_sql(text: str, place: Place) -> pl.Expr:
@@ -19,7 +21,7 @@ def parse_sql(text: str, place: Place) -> pl.Expr:
         ConfigError: It is not one; the message names file, line and key.
     """
     try:
-        return pl.sql_expr(text)
+        return _parse(text)
     except (pl.exceptions.PolarsError, ValueError, TypeError) as error:
         raise ConfigError(f"{place.spot(text)}: {text!r} is not an SQL expression: {_one_line(error)}", "") from error
 
@@ -37,9 +39,11 @@ def evaluate(frame: pl.DataFrame, text: str, place: Place) -> pl.Series:
     """
     expression = parse_sql(text, place)
     try:
-        return frame.select(pl.repeat(None, pl.len()).alias("_"), expression.alias("value")).get_column("value")
+        values = frame.select(expression.alias("value")).get_column("value")
     except pl.exceptions.PolarsError as error:
         raise ConfigError(f"{place.spot(text)}: {text!r} cannot be evaluated: {_one_line(error)}", "") from error
+    # A constant gives one value, whatever the height of the frame.
+    return values if len(values) == frame.height else values.new_from_index(0, frame.height)
 
 
 def evaluate_claim(frame: pl.DataFrame, text: str | None, place: Place) -> NDArray[np.bool_]:
@@ -57,20 +61,37 @@ def evaluate_claim(frame: pl.DataFrame, text: str | None, place: Place) -> NDArr
     return values.fill_null(value=False).to_numpy().astype(np.bool_)
 
 
-def spell_column(values: pl.Series) -> pl.Series:
-    """Gives a column as it stands inside a JSON string: 185 for 185.0, 7.5, at most two decimals.
+def spell_columns(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, Strings]:
+    """Gives columns as they stand inside a JSON string: 185 for 185.0, 7.5, at most two decimals, "" for null.
 
     Line ends stay as they are until the whole text is tidied.
     """
-    if values.dtype.is_float() or values.dtype.is_decimal():
-        return values.cast(pl.Float64).round(2).cast(pl.String).str.replace(r"\.0$", "")
-    if values.dtype != pl.String:
-        return values.cast(pl.String)
-    if not values.str.contains(_NEEDS_ESCAPE).any():
-        return values
-    for raw, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\t", "\\t")):
-        values = values.str.replace_all(raw, escaped, literal=True)
-    return values
+    expressions = [_spell(name, frame.schema[name]) for name in names]
+    return {name: strings(column.to_list()) for name, column in frame.select(expressions).to_dict().items()}
+
+
+def strings(texts: Sequence[str]) -> Strings:
+    """Gives texts as an array that can be indexed by row numbers."""
+    column = np.empty(len(texts), dtype=np.object_)
+    column[:] = texts
+    return column
+
+
+def _spell(name: str, kind: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if kind.is_float() or kind.is_decimal():
+        spelled = column.cast(pl.Float64).round(2).cast(pl.String).str.replace(r"\.0$", "")
+    elif kind != pl.String:
+        spelled = column.cast(pl.String)
+    else:
+        spelled = column.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+        spelled = spelled.str.replace_all("\t", "\\t", literal=True)
+    return spelled.fill_null("")
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> pl.Expr:
+    return pl.sql_expr(text)
 
 
 def _one_line(error: Exception) -> str:

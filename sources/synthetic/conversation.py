@@ -8,7 +8,7 @@ import polars as pl
 from schemas.document import DOCUMENT_COLUMNS, document_id
 from schemas.frames import frame_schema
 from schemas.identity import make_id
-from sources.synthetic.columns import evaluate
+from sources.synthetic.columns import Strings, evaluate, spell_columns
 from sources.synthetic.decide import decide_rules
 from sources.synthetic.draw import draw_rows
 from sources.synthetic.noise import I64, draw_uniform
@@ -44,13 +44,15 @@ def render_topic(book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -
         rows: Row numbers within the stream.
     """
     frame, is_complete = draw_rows(book, compiled, key, rows)
+    spelled = spell_columns(frame, compiled.spoken)
     decided = np.where(is_complete, decide_rules(compiled, frame), -1)
     is_spoken = decided >= 0
     pieces = []
     for index, rule in enumerate(compiled.rules):
         at = np.flatnonzero(decided == index)
         if at.size:
-            group = _Group(book, compiled, rule, key=key, frame=frame[at], rows=rows[at])
+            texts = {name: column[at] for name, column in spelled.items()}
+            group = _Group(book, compiled, rule, key=key, frame=frame[at], spelled=texts, rows=rows[at])
             pieces.append(group.render())
             is_spoken[at] = group.speaker.is_spoken
     schema = {"row": pl.Int64(), "content": pl.String(), "metadata": pl.String()}
@@ -65,18 +67,36 @@ class _Group:
     """The rows of one topic that one rule decides."""
 
     def __init__(
-        self, book: RuleBook, compiled: CompiledTopic, rule: CompiledRule, *, key: str, frame: pl.DataFrame, rows: I64
+        self,
+        book: RuleBook,
+        compiled: CompiledTopic,
+        rule: CompiledRule,
+        *,
+        key: str,
+        frame: pl.DataFrame,
+        spelled: dict[str, Strings],
+        rows: I64,
     ) -> None:
         self._book = book
         self._compiled = compiled
         self._rule = rule
         self._key = f"{key}/{compiled.topic.id}"
         self._rows = rows
-        frame = frame.with_columns(pl.lit(rule.rule.id).alias(RULE))
-        for name, expression in rule.rule.values.items():
-            frame = frame.with_columns(evaluate(frame, expression, compiled.place).alias(name))
-        self._frame = frame
-        self.speaker = Speaker(frame, rule.phrases, self._key, rows, compiled.place)
+        self._frame = self._add_values(frame)
+        added = [RULE, *rule.rule.values]
+        self._spelled = {**spelled, **spell_columns(self._frame, added)}
+        self.speaker = self._make_speaker(np.arange(len(rows)))
+
+    def _add_values(self, frame: pl.DataFrame) -> pl.DataFrame:
+        frame = frame.with_columns(pl.lit(self._rule.rule.id).alias(RULE))
+        for name, expression in self._rule.rule.values.items():
+            frame = frame.with_columns(evaluate(frame, expression, self._compiled.place).alias(name))
+        return frame
+
+    def _make_speaker(self, at: I64) -> Speaker:
+        spelled = {name: texts[at] for name, texts in self._spelled.items()}
+        rows, place = self._rows[at], self._compiled.place
+        return Speaker(self._frame[at], spelled, self._rule.phrases, key=self._key, rows=rows, place=place)
 
     def render(self) -> pl.DataFrame:
         answer = self.speaker.say("answer")
@@ -110,9 +130,8 @@ class _Group:
         return texts
 
     def _follow_up(self, number: int, at: I64) -> pl.Series:
-        place = self._compiled.place
-        speaker = Speaker(self._frame[at], self._rule.phrases, self._key, self._rows[at], place)
-        fits = evaluate(self._frame[at], self._compiled.follow_ups[number].when or "true", place)
+        speaker = self._make_speaker(at)
+        fits = evaluate(self._frame[at], self._compiled.follow_ups[number].when or "true", self._compiled.place)
         turns = [
             pl.lit(',{"content":"'),
             pl.lit(speaker.say(f"ask:{number}")),
@@ -142,7 +161,7 @@ class _Group:
         ]
 
     def _spell(self, name: str) -> pl.Series:
-        return pl.Series(self.speaker.spell(name).tolist(), dtype=pl.String)
+        return pl.Series(self._spelled[name].tolist(), dtype=pl.String)
 
     def _variables(self) -> list[pl.Expr]:
         personal = [c for c in self._book.personas.columns if not c.startswith("persona")]

@@ -111,7 +111,7 @@ def _check_silence(
 ) -> list[Finding]:
     rows = np.arange(_SAMPLE_ROWS, dtype=np.int64)
     refused = render_topic(book, compiled, key, rows).refused
-    covered = match_rules(compiled, frame).any(axis=1)
+    covered: NDArray[np.bool_] = match_rules(compiled, frame).sum(axis=1) > 0
     silent = [int(row) for row in refused if covered[row]]
     if not silent:
         return []

@@ -34,7 +34,7 @@ def draw_rows(book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -> t
     draw = _Draw(book, compiled, key, rows)
     for name in compiled.columns:
         draw.add(name)
-    return draw.frame, draw.is_complete
+    return pl.DataFrame(draw.columns), draw.is_complete
 
 
 class _Draw:
@@ -47,22 +47,28 @@ class _Draw:
         self._latent: dict[str, F64] = {}
         self.is_complete = np.ones(len(rows), dtype=np.bool_)
         personas = self._draw_personas(compiled.topic.personas)
-        self.frame = personas.with_columns(pl.lit(compiled.category).alias(CATEGORY))
+        category = pl.repeat(compiled.category, len(rows), dtype=pl.String, eager=True)
+        # A dict of columns, because adding to a wide frame costs more than most draws.
+        self.columns = {**personas.to_dict(), CATEGORY: category}
 
     def add(self, name: str) -> None:
         variable = self._variables[name]
         if variable.value is not None:
-            column = evaluate(self.frame, variable.value, self._place)
-            self._put(name, column)
+            self.columns[name] = self._evaluate(variable.value)
         elif variable.choices is not None:
-            self._put(name, self._draw_choice(name, variable))
+            self.columns[name] = self._draw_choice(name, variable)
         elif variable.table is not None:
             self._draw_record(name, variable)
         else:
-            self._put(name, self._draw_number(name, variable))
+            self.columns[name] = self._draw_number(name, variable)
 
-    def _put(self, name: str, column: pl.Series) -> None:
-        self.frame = self.frame.with_columns(column.alias(name))
+    def _evaluate(self, expression: str) -> pl.Series:
+        return evaluate(self._select(expression), expression, self._place)
+
+    def _select(self, expression: str) -> pl.DataFrame:
+        """Gives the columns that an expression reads, or one of any kind where it reads none."""
+        names = [name for name in root_names(expression, self._place) if name in self.columns] or [CATEGORY]
+        return pl.DataFrame({name: self.columns[name] for name in names})
 
     def _uniform(self, name: str) -> F64:
         return draw_uniform(f"{self._key}/{name}", self._rows)
@@ -101,7 +107,7 @@ class _Draw:
 
     def _bound(self, bound: float | str | None) -> F64:
         if isinstance(bound, str):
-            return evaluate(self.frame, bound, self._place).cast(pl.Float64).to_numpy()
+            return self._evaluate(bound).cast(pl.Float64).to_numpy()
         return np.full(len(self._rows), float(bound or 0.0))
 
     def _draw_record(self, name: str, variable: Variable) -> None:
@@ -112,20 +118,21 @@ class _Draw:
         eligible = self._fit_records(records, variable.where, self._place)
         picked = pick_eligible(self._uniform(name), eligible)
         self.is_complete &= picked >= 0
-        self.frame = self.frame.hstack(records[np.maximum(picked, 0)])
+        self.columns |= records[np.maximum(picked, 0)].to_dict()
 
     def _fit_records(self, records: pl.DataFrame, where: str | None, place: Place) -> NDArray[np.bool_]:
         if where is None:
             return np.ones((len(self._rows), records.height), dtype=np.bool_)
-        read = [c for c in self.frame.columns if c in root_names(where, place)]
+        read = sorted(root_names(where, place) & set(self.columns))
         if not read:
             fits = evaluate_claim(records, where, place)
             return np.broadcast_to(fits, (len(self._rows), records.height))
         # Few combinations of what the condition reads occur, so it is decided once for each of them.
-        combinations = self.frame.select(read).unique(maintain_order=True).with_row_index("_combination")
-        read_here = self.frame.select(read)
-        of_row = read_here.join(combinations, on=read, how="left", nulls_equal=True, maintain_order="left")
-        crossed = combinations.join(records, how="cross", maintain_order="left_right")
+        drawn = pl.DataFrame({name: self.columns[name] for name in read})
+        combinations = drawn.unique(maintain_order=True).with_row_index("_combination")
+        of_row = drawn.join(combinations, on=read, how="left", nulls_equal=True, maintain_order="left")
+        own = [name for name in records.columns if name in root_names(where, place)] or records.columns[:1]
+        crossed = combinations.join(records.select(own), how="cross", maintain_order="left_right")
         fits = evaluate_claim(crossed, where, place).reshape(combinations.height, records.height)
         matrix: NDArray[np.bool_] = fits[of_row.get_column("_combination").to_numpy()]
         return matrix

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,7 @@ def read_records(path: Path, at: str = "") -> pl.DataFrame:
     Raises:
         ValueError: The file does not parse, or has no records there.
     """
-    text = path.read_text(encoding="utf-8")
-    data = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    data = _parse(path.read_text(encoding="utf-8"), path.suffix == ".toml")
     rows = list(_walk(data, at.split(".") if at else [], {}))
     if not rows or any("name" not in row for row in rows):
         raise ValueError(f"no named records at {at or 'the top'!r}")
@@ -34,6 +34,12 @@ def read_records(path: Path, at: str = "") -> pl.DataFrame:
 def make_table(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Gives a table of records; lists are spread over columns as `read_records` says."""
     return pl.DataFrame([_flatten(row) for row in rows], infer_schema_length=None)
+
+
+# One file often holds several tables; it is parsed once.
+@lru_cache(maxsize=4)
+def _parse(text: str, is_toml: bool) -> Any:
+    return tomllib.loads(text) if is_toml else json.loads(text)
 
 
 def _walk(node: Any, keys: list[str], seen: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -36,6 +36,7 @@ class CompiledTopic:
         category: The one of its categories that is meant.
         rules: In the order of the file.
         columns: Names of the variables to draw, each after those it reads.
+        spoken: Columns that may stand in a text or in the metadata.
         variables: All variables in scope.
         phrases: Of the topic and the book, for what stands outside of rules.
         follow_ups: Names of the ask and answer phrases and the condition of each.
@@ -46,6 +47,7 @@ class CompiledTopic:
     category: str
     rules: tuple[CompiledRule, ...]
     columns: tuple[str, ...]
+    spoken: tuple[str, ...]
     variables: dict[str, Variable]
     phrases: Phrases
     follow_ups: tuple[FollowUp, ...]
@@ -67,10 +69,13 @@ def compile_topic(book: RuleBook, topic: Topic, category: str) -> CompiledTopic:
     rules = tuple(_compile_rule(topic, rule, phrases) for rule in topic.rules)
     variables = book.variables | topic.variables
     resolver = _Resolver(book, variables, place)
-    for name in _needed_names(topic, rules, phrases, place):
+    needed = _needed_names(topic, rules, phrases, place)
+    for name in needed:
         resolver.add(name)
+    personal = [name for name in book.personas.columns if name != "persona_weight"]
+    spoken = dict.fromkeys([*(name for name in needed if name != RULE), *resolver.order, *personal])
     return CompiledTopic(
-        topic, category, rules, tuple(resolver.order), variables, phrases, tuple(topic.follow_ups), place
+        topic, category, rules, tuple(resolver.order), tuple(spoken), variables, phrases, tuple(topic.follow_ups), place
     )
 
 

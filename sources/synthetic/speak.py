@@ -4,6 +4,7 @@ Texts are lists of Python strings in numpy object arrays: joining short strings 
 a polars query for every alternative of every phrase, of which a rule file has thousands.
 """
 
+from collections.abc import Mapping
 from itertools import repeat
 from typing import Any
 
@@ -11,13 +12,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sources.synthetic.columns import evaluate_claim, spell_column
+from sources.synthetic.columns import Strings, evaluate_claim, strings
 from sources.synthetic.noise import F64, I64, draw_uniform
 from sources.synthetic.place import Place
 from sources.synthetic.scope import Phrases
 from sources.synthetic.templates import PhraseSet, Slot, Template
-
-Strings = NDArray[np.object_]
 
 
 class Speaker:
@@ -28,19 +27,29 @@ class Speaker:
 
     Args:
         frame: The drawn columns.
+        spelled: Those that phrases name, as texts.
         phrases: In scope.
         key: Names the stream of randomness.
         rows: Row numbers of the frame.
         place: For messages.
     """
 
-    def __init__(self, frame: pl.DataFrame, phrases: Phrases, key: str, rows: I64, place: Place) -> None:
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        spelled: Mapping[str, Strings],
+        phrases: Phrases,
+        *,
+        key: str,
+        rows: I64,
+        place: Place,
+    ) -> None:
         self._frame = frame
+        self._spelled = spelled
         self._phrases = phrases
         self._key = key
         self._rows = rows
         self._place = place
-        self._spelled: dict[str, Strings] = {}
         self._claims: dict[str, NDArray[np.bool_]] = {}
         self.is_spoken = np.ones(len(rows), dtype=np.bool_)
 
@@ -48,18 +57,11 @@ class Speaker:
         """Gives the text of a phrase for every row (fit for the inside of a JSON string, spaces tidied)."""
         return tidy(pl.Series(self._render(name, 0, np.arange(len(self._rows))).tolist(), dtype=pl.String))
 
-    def spell(self, column: str) -> Strings:
-        """Gives a column as text for every row; null becomes the empty text."""
-        if column not in self._spelled:
-            texts = spell_column(self._frame.get_column(column)).fill_null("").to_list()
-            self._spelled[column] = _strings(texts)
-        return self._spelled[column]
-
     def _render(self, name: str, nth: int, at: I64) -> Strings:
         phrase = self._phrases[name]
         picked = self._pick(name, nth, phrase, at)
         if phrase.is_literal:
-            return _strings(["".join(str(p) for p in t.parts) for t in phrase.templates])[picked]
+            return strings(["".join(str(p) for p in t.parts) for t in phrase.templates])[picked]
         if len(phrase.templates) == 1:
             return self._fill(phrase.templates[0], at)
         texts = np.empty(len(at), dtype=np.object_)
@@ -79,14 +81,14 @@ class Speaker:
         columns: list[Any] = [
             repeat(part) if isinstance(part, str) else self._fill_slot(part, at) for part in template.parts
         ]
-        return _strings(list(map("".join, zip(*columns, strict=False))))
+        return strings(list(map("".join, zip(*columns, strict=False))))
 
     def _fill_slot(self, slot: Slot, at: I64) -> Strings:
-        if slot.name in self._phrases and slot.name not in self._frame.columns:
+        if slot.name in self._phrases and slot.name not in self._spelled:
             values = self._render(slot.name, slot.nth, at)
         else:
-            values = self.spell(slot.name)[at]
-        return _strings([text[:1].upper() + text[1:] for text in values]) if slot.is_capital else values
+            values = self._spelled[slot.name][at]
+        return strings([text[:1].upper() + text[1:] for text in values]) if slot.is_capital else values
 
     def _pick(self, name: str, nth: int, phrase: PhraseSet, at: I64) -> I64:
         count = len(phrase.templates)
@@ -123,12 +125,7 @@ def tidy(texts: pl.Series) -> pl.Series:
 
     Double spaces (not those that indent a line), spaces at the end of lines, more than one empty line go.
     """
-    spaced = texts.str.replace_all(r"(\S) {2,}", "${1} ").str.replace_all(r" +\n", "\n")
+    column = pl.col(texts.name)
+    spaced = column.str.replace_all(r"(\S) {2,}", "${1} ").str.replace_all(r" +\n", "\n")
     lines = spaced.str.replace_all(r"\n{3,}", "\n\n").str.strip_chars()
-    return lines.str.replace_all("\n", "\\n", literal=True)
-
-
-def _strings(texts: list[str]) -> Strings:
-    column = np.empty(len(texts), dtype=np.object_)
-    column[:] = texts
-    return column
+    return texts.to_frame().select(lines.str.replace_all("\n", "\\n", literal=True)).to_series()
