@@ -120,12 +120,18 @@ def ask_question(
     return _upper_first(_SLOT.sub(lambda slot: slots.get(slot.group(1), ""), template))
 
 
-def lower_phrase(phrase: str, words: Collection[str] = ()) -> str:
-    """Gives a heading as it would stand inside a sentence: names and abbreviations keep their capitals."""
+def lower_phrase(phrase: str, words: Collection[str] = (), *, is_title_case: bool = False) -> str:
+    """Gives a heading as it would stand inside a sentence: names and abbreviations keep their capitals.
+
+    Args:
+        phrase: The heading.
+        words: Words of running text; those with a capital are names.
+        is_title_case: Every capital is one of style; otherwise it is one where most longer words have one.
+    """
     found = _WORD.findall(phrase)
     long = [word for word in found if len(word) > 3]
     capitals = sum(word[0].isupper() for word in long)
-    is_title_case = capitals > 1 and capitals >= TITLE_CASE_RATIO * len(long)
+    is_styled = is_title_case or (capitals > 1 and capitals >= TITLE_CASE_RATIO * len(long))
     first = True
 
     def lower(match: re.Match[str]) -> str:
@@ -133,10 +139,10 @@ def lower_phrase(phrase: str, words: Collection[str] = ()) -> str:
         word, is_first = match.group(0), first
         first = False
         if not (word[0].isupper() and word[1:].islower()) or word.startswith(("I'", "I’")):
-            return word.lower() if word == "A" and is_first else word
+            return word.lower() if word == "A" and (is_first or is_styled) else word
         if word.lower() in words:
             return word.lower()
-        return word if word in words or not (is_title_case or is_first) else word.lower()
+        return word if word in words or not (is_styled or is_first) else word.lower()
 
     return _WORD.sub(lower, phrase)
 

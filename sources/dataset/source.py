@@ -212,8 +212,10 @@ def _rows(where: str) -> Iterable[Row | Rejection]:
 
 
 def _name_row(row: Row, plan: RowPlan, seen: set[str]) -> str:
-    """Gives the row's own id, else its line or number; an id that comes again is told apart by the row."""
-    own = _cell_text(row.cells, plan.columns.get("id"))
+    """Gives the row's own id, else a record's title, else line or number; one that comes again gets the row too."""
+    own = _cell_text(row.cells, plan.columns.get("id")) or (
+        _cell_text(row.cells, plan.kind.title) if plan.kind is not None else None
+    )
     name = own or str(row.line if row.line is not None else row.number)
     if name in seen:
         name = f"{name}@{row.number}"

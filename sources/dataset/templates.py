@@ -20,6 +20,7 @@ class ExampleTemplate(_Strict):
 
     name: str
     when: list[str] = Field(default=[], description="Columns that must not be empty.")
+    empty: list[str] = Field(default=[], description="Columns that must be empty.")
     where: dict[str, list[str]] = Field(default={}, description="Column to the values that it must have one of.")
     unless: dict[str, list[str]] = Field(default={}, description="Column to the values that it must have none of.")
     category: str | None = Field(default=None, description="Category of the examples, before that of the kind.")
@@ -40,6 +41,7 @@ class RecordKind(_Strict):
     category_column: str | None = Field(
         default=None, description="Column whose value goes before `category` where the pack knows it."
     )
+    proper_names: list[str] = Field(default=[], description="Words of titles that keep their capital in a sentence.")
     words: dict[str, dict[str, str]] = Field(default={}, description="Column to value to how a sentence says it.")
     examples: list[ExampleTemplate] = Field(min_length=1)
 
