@@ -1,0 +1,110 @@
+"""Dumps (RS_*/RC_* zstd or plain ndjson): unpacked in a thread of its own, parsed column-wise block by block."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from sources.files import FoundFile
+from sources.protocol import Rejection
+from sources.reddit.lines import BLOCK_BYTES, Block, Start, read_blocks
+from sources.reddit.offline import Piece
+from sources.reddit.raw import make_raw_frame, parse_lines
+from sources.reddit.shape import Shaper
+
+BLOCKS_AHEAD = 2
+# The shortest row that can be used has about 40 bytes: a block of more lines is made to fill the memory.
+MAX_BLOCK_LINES = BLOCK_BYTES // 40
+_POLL_S = 0.2
+
+
+def read_dump(file: FoundFile, shaper: Shaper, start: Start) -> Iterator[Piece]:
+    """Yields a piece a block; a damaged line costs itself alone."""
+    name = file.path.name
+    blocks = read_blocks(file.path, name, start, shaper.options.max_window)
+    for item in _read_ahead(blocks):
+        if isinstance(item, Rejection):
+            yield Piece(None, (item,))
+            continue
+        if item.num_lines > MAX_BLOCK_LINES:
+            detail = f"lines of {len(item.data) / item.num_lines:.0f} bytes on average; the rest is not read"
+            yield Piece(None, (Rejection(f"{name}:line {item.first_line}", "not_a_dump", detail),))
+            return
+        yield _shape_block(item, name, shaper)
+
+
+def _shape_block(block: Block, name: str, shaper: Shaper) -> Piece:
+    end = Start(block.end, block.first_line + block.num_lines - 1)
+    raw = parse_lines(block.data)
+    refused: list[Rejection] = []
+    if raw is not None and len(raw) == block.num_lines:
+        shaped = shaper.shape(raw, lambda row: f"{name}:line {block.first_line + row}")
+    else:
+        lines, records = _parse_singly(block, name, refused)
+        raw = make_raw_frame(records)
+        shaped = shaper.shape(raw, lambda row: f"{name}:line {lines[row]}")
+    return Piece(shaped.documents, (*refused, *shaped.rejections), len(raw), shaped.num_unwanted, end)
+
+
+def _parse_singly(block: Block, name: str, refused: list[Rejection]) -> tuple[list[int], list[dict[str, Any]]]:
+    import orjson
+
+    lines, records = [], []
+    for number, line in enumerate(block.data.split(b"\n"), start=block.first_line):
+        if not line.strip():
+            continue
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            refused.append(_explain(line, f"{name}:line {number}", error.msg))
+            continue
+        if isinstance(record, dict):
+            lines.append(number)
+            records.append(record)
+        else:
+            detail = f"a JSON {type(record).__name__}, expected an object"
+            refused.append(Rejection(f"{name}:line {number}", "not_an_object", detail))
+    return lines, records
+
+
+def _explain(line: bytes, where: str, message: str) -> Rejection:
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        return Rejection(where, "invalid_utf8", f"byte 0x{line[error.start]:02x} at {error.start} is not UTF-8")
+    return Rejection(where, "broken_json", message)
+
+
+def _read_ahead(items: Iterator[Block | Rejection]) -> Iterator[Block | Rejection]:
+    """Draws from `items` in a thread, a few ahead: unpacking and parsing overlap, memory stays bounded."""
+    channel: queue.Queue[Block | Rejection | BaseException | None] = queue.Queue(BLOCKS_AHEAD)
+    is_abandoned = threading.Event()
+
+    def offer(item: Block | Rejection | BaseException | None) -> bool:
+        while not is_abandoned.is_set():
+            try:
+                channel.put(item, timeout=_POLL_S)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def draw() -> None:
+        try:
+            for item in items:
+                if not offer(item):
+                    return
+            offer(None)
+        except BaseException as error:  # noqa: BLE001 - handed over, and raised where it is read
+            offer(error)
+
+    thread = threading.Thread(target=draw, name="reddit-dump", daemon=True)
+    thread.start()
+    try:
+        while (item := channel.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        is_abandoned.set()
+        thread.join()

@@ -1,0 +1,285 @@
+"""Shapes the raw table into documents, column by column; the author's name ends here.
+
+What depends on the name is decided here, since nobody can afterwards: the salted hash, whether a bot or a moderator
+wrote it, and whether the asker did.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from schemas.identity import ID_BYTES, hash_author
+from sources.protocol import Rejection
+from sources.reddit.options import RedditOptions
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SITE = "https://www.reddit.com"
+GONE = ("[deleted]", "[removed]")
+MAX_REMEMBERED_AUTHORS = 200_000
+# Names of bots that answer all over Reddit; others give themselves away by their ending.
+KNOWN_BOTS = ("automoderator", "remindmebot", "sneakpeekbot", "tweetposter", "imgurtranscriber", "gifvbot", "stabbot")
+BOT_NAME = r"(?:[a-z0-9]Bot|BOT|[_-][Bb]ot)(?:[_-]?\d+)?$"
+MODERATOR_NAME = r"-ModTeam$"
+PROFILE = "u_profile"
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """Documents of a raw table, what was refused, and how many rows the options leave out."""
+
+    documents: "pl.DataFrame"
+    rejections: tuple[Rejection, ...] = ()
+    num_unwanted: int = 0
+
+
+@dataclass
+class Shaper:
+    """Makes documents of raw tables under one set of options.
+
+    Attributes:
+        options: Filters and rights.
+        salt: For author hashes.
+        now: `fetched_at` of what Reddit itself has just answered; None for stored rows, which say it themselves.
+    """
+
+    options: RedditOptions
+    salt: bytes
+    now: datetime | None = None
+    _hashes: dict[str, str] = field(default_factory=dict)
+
+    def shape(self, raw: "pl.DataFrame", locate: Callable[[int], str]) -> Shaped:
+        """Gives the documents of a raw table.
+
+        Args:
+            raw: Table with `RAW_COLUMNS`.
+            locate: Names the place of a row by its index, for rejections.
+        """
+        import polars as pl
+
+        rows = raw.with_row_index("row").with_columns(_read_identity()).with_columns(_read_numbers())
+        is_broken = pl.any_horizontal(pl.col("key").is_null(), pl.col("created").is_null(), pl.col("text").is_null())
+        broken = rows.filter(is_broken)
+        sound = rows.filter(~is_broken)
+        wanted = sound.filter(self._is_wanted())
+        is_deleted = _was_deleted_later()
+        deleted = wanted.filter(is_deleted)["key"].to_list()
+        rejections = [Rejection(locate(row), "missing_fields", _EXPECTED) for row in broken["row"].to_list()]
+        rejections += [Rejection(key, "deleted_at_source", "", is_fault=False) for key in deleted]
+        documents = self._make_documents(wanted.filter(~is_deleted))
+        return Shaped(documents, tuple(rejections), len(sound) - len(wanted))
+
+    def _is_wanted(self) -> "pl.Expr":
+        import polars as pl
+
+        options, wanted = self.options, pl.lit(value=True)
+        if options.subreddits:
+            names = [name.lower() for name in options.subreddits]
+            wanted &= pl.col("subreddit").str.to_lowercase().is_in(names).fill_null(value=False)
+        if options.after:
+            wanted &= pl.col("created").dt.date() >= options.after
+        if options.before:
+            wanted &= pl.col("created").dt.date() < options.before
+        if options.min_score is not None:
+            wanted &= (pl.col("score") >= options.min_score).fill_null(value=True)
+        return wanted
+
+    def _make_documents(self, rows: "pl.DataFrame") -> "pl.DataFrame":
+        import polars as pl
+
+        rows = rows.with_columns(_judge_author(), *_hide_names()).with_columns(_write_content())
+        authors = self._hash_authors(rows["author"])
+        fetched = pl.lit(self.now, pl.Datetime("us", "UTC")) if self.now else _seen_at()
+        documents = rows.select(
+            pl.Series("id", _document_ids(rows["key"].to_list(), rows["content"].to_list()), pl.String()),
+            pl.lit("reddit").alias("source"),
+            pl.when("is_post").then(pl.lit("post")).otherwise(pl.lit("comment")).alias("kind"),
+            pl.col("key").alias("natural_key"),
+            pl.when("is_post").then("heading").alias("title"),
+            "content",
+            _write_metadata(),
+            _write_url(),
+            authors.alias("author_hash"),
+            pl.col("created").alias("created_at"),
+            fetched.alias("fetched_at"),
+            pl.lit(self.options.licence).alias("licence"),
+            pl.lit(self.options.basis_text).alias("basis"),
+            pl.lit(self.options.permission).alias("permission"),
+            pl.lit(None, pl.String()).alias("attribution"),
+        )
+        return documents.unique(subset="id", keep="last", maintain_order=True)
+
+    def _hash_authors(self, authors: "pl.Series") -> "pl.Series":
+        import polars as pl
+
+        names = [name for name in authors.unique().to_list() if name is not None and name not in GONE]
+        if len(self._hashes) > MAX_REMEMBERED_AUTHORS:
+            self._hashes.clear()
+        for name in names:
+            if name not in self._hashes:
+                self._hashes[name] = hash_author(name, self.salt)
+        hashes = [self._hashes[name] for name in names]
+        return authors.replace_strict(names, hashes, default=None, return_dtype=pl.String())
+
+
+_EXPECTED = "expected id, created_utc, and a title (post) or body (comment)"
+
+
+def _read_identity() -> "list[pl.Expr]":
+    import polars as pl
+
+    is_post = pl.col("title").is_not_null()
+    bare = pl.coalesce("id", "name").str.strip_prefix("t3_").str.strip_prefix("t1_")
+    key = pl.when(is_post).then("t3_" + bare).otherwise("t1_" + bare)
+    return [
+        is_post.alias("is_post"),
+        pl.when(bare.str.contains(r"^[A-Za-z0-9_]+$")).then(key).alias("key"),
+        pl.when(is_post).then("title").otherwise("body").alias("text"),
+    ]
+
+
+def _read_numbers() -> "list[pl.Expr]":
+    import polars as pl
+
+    def time(name: str) -> "pl.Expr":
+        seconds = pl.col(name).cast(pl.Float64, strict=False)
+        # Outside of 1970-2262 no time can be meant.
+        return pl.when(seconds.is_between(0, 9.2e9)).then((seconds * 1e6).round().cast(pl.Int64))
+
+    as_time = pl.Datetime("us", "UTC")
+    return [
+        time("created_utc").cast(as_time).alias("created"),
+        time("edited").cast(as_time).alias("edited_at"),
+        pl.coalesce(time("retrieved_on"), time("retrieved_utc")).cast(as_time).alias("retrieved"),
+        pl.col("score", "num_comments").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
+        pl.col("is_self", "is_submitter", "stickied", "over_18").str.to_lowercase() == "true",
+        pl.col("link_flair_text", "distinguished", "removed_by_category", "author").replace("", None),
+    ]
+
+
+def _was_deleted_later() -> "pl.Expr":
+    """What Arctic Shift found deleted or removed when it looked a second time."""
+    import polars as pl
+
+    removal = pl.col("_meta").str.json_path_match("$.removal_type")
+    later = pl.col("_meta").str.json_path_match("$.was_deleted_later")
+    return ((later == "true") | removal.is_not_null()).fill_null(value=False)
+
+
+def _judge_author() -> "pl.Expr":
+    import polars as pl
+
+    author = pl.col("author")
+    is_bot = author.str.to_lowercase().is_in(KNOWN_BOTS) | author.str.contains(BOT_NAME)
+    is_moderator = author.str.contains(MODERATOR_NAME) | pl.col("distinguished").is_in(["moderator", "admin"])
+    return (
+        pl.when(author.is_in(GONE))
+        .then(pl.lit("deleted"))
+        .when(is_bot.fill_null(value=False))
+        .then(pl.lit("bot"))
+        .when(is_moderator.fill_null(value=False))
+        .then(pl.lit("moderator"))
+        .otherwise(pl.lit("user"))
+        .alias("author_kind")
+    )
+
+
+def _hide_names() -> "list[pl.Expr]":
+    """Drops flair and links that name the author, and profile subreddits (`u_name`), which are a name."""
+    import polars as pl
+
+    is_profile = pl.col("subreddit").str.contains("^u_").fill_null(value=False)
+    name = pl.col("author").str.to_lowercase()
+
+    def without_name(column: str) -> "pl.Expr":
+        text = pl.col(column).str.to_lowercase()
+        names_someone = text.str.contains(r"(^|[/\s])u(ser)?/") | text.str.contains(name, literal=True)
+        return pl.when(~names_someone.fill_null(value=False)).then(column)
+
+    is_link = pl.col("is_post") & ~pl.col("is_self").fill_null(value=False)
+    return [
+        is_profile.alias("is_profile"),
+        pl.when(is_profile).then(pl.lit(PROFILE)).otherwise("subreddit").alias("subreddit"),
+        without_name("link_flair_text").alias("flair"),
+        pl.when(is_link).then(without_name("url")).alias("link_url"),
+        pl.coalesce("is_submitter", name == pl.col("link_author").str.to_lowercase()).alias("is_submitter"),
+    ]
+
+
+def _write_content() -> "list[pl.Expr]":
+    """Undoes the three entities that old dumps and pages saved without `raw_json=1` carry."""
+    import polars as pl
+
+    def plain(text: "pl.Expr") -> "pl.Expr":
+        return text.str.replace_many(["&lt;", "&gt;", "&amp;"], ["<", ">", "&"])
+
+    heading = plain(pl.col("title")).str.strip_chars()
+    text = plain(pl.col("selftext")).str.strip_chars()
+    post = pl.when(text.str.len_bytes() > 0).then(heading + "\n\n" + text).otherwise(heading)
+    content = pl.when("is_post").then(post).otherwise(plain(pl.col("body")))
+    return [heading.alias("heading"), content.alias("content")]
+
+
+def _seen_at() -> "pl.Expr":
+    """When the row was surely as it is: retrieved, else edited, else written; no clock of ours is asked."""
+    import polars as pl
+
+    return pl.coalesce("retrieved", pl.max_horizontal("edited_at", "created"))
+
+
+def _write_metadata() -> "pl.Expr":
+    import polars as pl
+
+    def fullname(column: str, prefix: str) -> "pl.Expr":
+        return pl.when(~pl.col("is_post")).then(prefix + pl.col(column).str.strip_prefix(prefix))
+
+    fields = {
+        "author_kind": pl.col("author_kind"),
+        "distinguished": pl.col("distinguished"),
+        "edited": pl.coalesce(pl.col("edited_at").is_not_null(), pl.lit(value=False)) | (pl.col("edited") == "true"),
+        "flair": pl.col("flair"),
+        "is_self": pl.when("is_post").then("is_self"),
+        "is_submitter": pl.col("is_submitter"),
+        "link_url": pl.col("link_url"),
+        "num_comments": pl.col("num_comments"),
+        "over_18": pl.col("over_18"),
+        "parent": pl.when(~pl.col("is_post")).then("parent_id"),
+        "removed_by": pl.col("removed_by_category"),
+        "score": pl.col("score"),
+        "stickied": pl.col("stickied"),
+        "subreddit": pl.col("subreddit"),
+        "thread": pl.coalesce(fullname("link_id", "t3_"), pl.when("is_post").then("key")),
+    }
+    return pl.struct(*(value.alias(name) for name, value in fields.items())).struct.json_encode().alias("metadata")
+
+
+def _write_url() -> "pl.Expr":
+    import polars as pl
+
+    path = pl.col("permalink").str.replace(r"^https?://[^/]*", "")
+    is_usable = path.str.starts_with("/r/").fill_null(value=False) & ~pl.col("is_profile")
+    thread = pl.when("is_post").then("key").otherwise("link_id").str.strip_prefix("t3_")
+    place = (
+        pl.when(pl.col("is_profile") | pl.col("subreddit").is_null())
+        .then(pl.lit(""))
+        .otherwise("/r/" + pl.col("subreddit"))
+    )
+    comment = pl.when("is_post").then(pl.lit("")).otherwise("_/" + pl.col("key").str.strip_prefix("t1_") + "/")
+    built = place + "/comments/" + thread + "/" + comment
+    return (SITE + pl.when(is_usable).then(path).otherwise(built)).alias("url")
+
+
+def _document_ids(keys: list[str], contents: list[str]) -> list[str]:
+    """Gives `document_id("reddit", key, content)` of many rows; the common beginning is hashed once."""
+    start = hashlib.blake2b(digest_size=ID_BYTES)
+    for part in (b"document", b"reddit"):
+        start.update(len(part).to_bytes(8, "little") + part)
+    ids = []
+    for key, content in zip(keys, contents, strict=True):
+        digest, name, text = start.copy(), key.encode(), content.encode()
+        digest.update(b"".join((len(name).to_bytes(8, "little"), name, len(text).to_bytes(8, "little"), text)))
+        ids.append(digest.hexdigest())
+    return ids
