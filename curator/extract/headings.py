@@ -1,5 +1,7 @@
 """Headings that say nothing by themselves, in the languages of the bundled packs; all in lower case."""
 
+import re
+
 
 def _lines(text: str) -> frozenset[str]:
     return frozenset(phrase.strip() for line in text.splitlines() for phrase in line.split(",") if phrase.strip())
@@ -34,3 +36,10 @@ EMPTY_WORDS = _lines("""
     a, an, and, as, at, by, do, does, for, from, how, i, in, is, it, my, of, on, or, should, the, to, what, when, why,
     with, without, you, your, في, من, على, إلى, عن, ما, هل, كيف, متى, لماذا, أو, و
 """)
+
+_BARE_NUMBER = re.compile(r"(?:(?:chapter|part|section|appendix)\s+)?[\divxlc.]*$", re.IGNORECASE)
+
+
+def is_subjectless(heading: str) -> bool:
+    """Tells whether a heading says nothing of its own: `Overview`, `Chapter IV`, or no heading at all."""
+    return heading.casefold() in SUBJECTLESS or bool(_BARE_NUMBER.match(heading))

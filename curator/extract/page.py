@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.extract.build import Extraction, build_example
 from curator.extract.faq import MIN_ANSWER_WORDS, split_pairs
-from curator.extract.headings import DEPENDENT, NAVIGATION, SUBJECTLESS
+from curator.extract.headings import DEPENDENT, NAVIGATION, is_subjectless
 from curator.extract.questions import QuestionPattern, ask_question, is_question, load_patterns, running_words
 from curator.extract.sections import Block, Section, clean_heading, count_words, join_blocks, parse_sections, slugify
 from schemas.frames import example_frame, verdict_frame
@@ -278,9 +278,9 @@ def _min_words(section: Section, heading: str, page: _Page) -> int:
 
 def _find_subject(heading: str, above: tuple[str, ...], title: str) -> tuple[str, str]:
     """Gives (what the section is about, what that belongs to)."""
-    named = [name for name in above[1:] if name.casefold() not in SUBJECTLESS and not is_question(name)]
+    named = [name for name in above[1:] if not is_subjectless(name) and not is_question(name)]
     context = named[-1] if named else title
-    if not heading or heading.casefold() in SUBJECTLESS or heading.casefold() == title.casefold():
+    if is_subjectless(heading) or heading.casefold() == title.casefold():
         return context, title if context != title else ""
     if heading.casefold() in DEPENDENT and context:
         return f"{context} {heading.lower()}", ""

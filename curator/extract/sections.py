@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 BlockKind = Literal["text", "list", "table", "code"]
 
 MAX_SHORT_CELL_WORDS = 2
+# A longer heading in capitals is shouted, not abbreviated.
+MAX_ABBREVIATION_CHARS = 5
 
 _WIKILINK = re.compile(r"(!?)\[\[([^\]\[|#]*)(?:#([^\]\[|]*))?(?:\|([^\]\[]*))?\]\]")
 _TASK_BOX = re.compile(r"^\[[ xX]\]\s+")
-_NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)*[.):]|\d+(?:\.\d+)+|(?:chapter|part|step)\s+\d+\s*[:.–-])\s+", re.IGNORECASE)
+_NUMBERING = re.compile(
+    r"^(?:\d+(?:\.\d+)*[.):]|\d+(?:\.\d+)+|(?:chapter|part|step)\s+[\divxlc]+\s*[:.–-])\s+", re.IGNORECASE
+)
 _NOT_WORD = re.compile(r"[^\w]+")
 _BARE_URL = re.compile(r"<?\bhttps?://\S+")
+_LETTER = re.compile(r"[^\W\d_]")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -120,6 +125,8 @@ def join_blocks(blocks: list[Block]) -> str:
 def clean_heading(text: str) -> str:
     """Takes numbering, a closing colon and signs that are no words off a heading."""
     bare = _NUMBERING.sub("", text.strip())
+    if bare.isupper() and len(bare) > MAX_ABBREVIATION_CHARS:
+        bare = bare.capitalize()
     bare = re.sub(r"^[^\w(\"'“‘¿¡]+", "", bare)
     return bare.rstrip(" :.#").strip() if not bare.endswith("...") else bare
 
@@ -191,7 +198,7 @@ def _list_lines(node: "SyntaxTreeNode", indent: str) -> list[str]:
 
 
 def _table_lines(node: "SyntaxTreeNode") -> list[str]:
-    """Gives a line a row: `Chest: MV 4, MEV 8`; two columns give `name: value`, long cells `name – column: value`."""
+    """Gives a line a row: `Chest: MV 4, MEV 8`; one long cell `name: value`, several `name – column: value; …`."""
     rows = [
         [_inline_text(cell) for cell in row.children] for part in node.children for row in part.children if row.children
     ]
@@ -203,11 +210,13 @@ def _row_line(header: list[str], row: list[str]) -> str:
     name, *values = row
     if not name or not any(values):
         return f"- {name}" if name else ""
-    if len(values) == 1:
-        return f"- {name}: {values[0]}"
+    if not _LETTER.search(name):
+        name = f"{header[0]} {name}".strip()
     cells = [(column, value) for column, value in zip(header[1:], values, strict=False) if value]
     if all(len(value.split()) <= MAX_SHORT_CELL_WORDS for _, value in cells):
         return f"- {name}: {', '.join(f'{column} {value}'.strip() for column, value in cells)}"
+    if len(values) == 1:
+        return f"- {name}: {values[0]}"
     return f"- {name} – {'; '.join(f'{column}: {value}'.removeprefix(': ') for column, value in cells)}"
 
 
