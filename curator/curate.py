@@ -75,12 +75,33 @@ def curate_corpus(
     return report
 
 
-def _extract(
-    project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress
-) -> None:
+def count_pending(project: Project, warehouse: Warehouse) -> dict[str, int]:
+    """Gives how many inputs and rows each row-wise stage has not seen under the current fingerprints."""
+    pack_print = fingerprint_pack(project.pack)
+    inputs = list_inputs(warehouse.read("document_inputs"), warehouse.read("thread_inputs"))
+    with warehouse.lend({"inputs": inputs.select("input_id", "kind")}):
+        pending = warehouse.read("pending_inputs", fingerprint=_extract_print(pack_print))
+    screen = warehouse.read("unscreened_examples", fingerprint=_screen_print(project))
+    labels = warehouse.read("unlabelled_examples", fingerprint=_categorise_print(project, pack_print))
+    return {"inputs to extract": pending.height, "rows to screen": screen.height, "rows to categorise": labels.height}
+
+
+def _extract_print(pack_print: str) -> str:
+    return fingerprint_stage("extract", pack_print)
+
+
+def _screen_print(project: Project) -> str:
+    return fingerprint_stage("screen", project.config.screen, project.pack.languages)
+
+
+def _categorise_print(project: Project, pack_print: str) -> str:
+    return fingerprint_stage("categorise", project.config.categorise, pack_print, project.config.seed)
+
+
+def _extract(project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress) -> None:
     import polars as pl
 
-    fingerprint = fingerprint_stage("extract", pack_print)
+    fingerprint = _extract_print(pack_print)
     inputs = list_inputs(warehouse.read("document_inputs"), warehouse.read("thread_inputs"))
     with warehouse.lend({"inputs": inputs.select("input_id", "kind")}):
         pending = warehouse.read("pending_inputs", fingerprint=fingerprint)
@@ -108,7 +129,7 @@ def _extract(
 
 
 def _screen(project: Project, warehouse: Warehouse, report: CurateReport, progress: Progress) -> None:
-    fingerprint = fingerprint_stage("screen", project.config.screen, project.pack.languages)
+    fingerprint = _screen_print(project)
     pending = warehouse.read("unscreened_examples", fingerprint=fingerprint)
     for chunk in _cut(pending, CHUNK_EXAMPLES):
         with warehouse.lend({"wanted": chunk}):
@@ -126,7 +147,7 @@ def _categorise(
     project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress
 ) -> None:
     config = project.config.categorise
-    fingerprint = fingerprint_stage("categorise", config, pack_print, project.config.seed)
+    fingerprint = _categorise_print(project, pack_print)
     pending = warehouse.read("unlabelled_examples", fingerprint=fingerprint)
     make_classifier = make_pack_classifier(project.pack, config, project.config.seed)
     for chunk in _cut(pending, CHUNK_EXAMPLES):

@@ -40,6 +40,7 @@ class IngestReport:
         source: Name of the connector.
         read: Documents that it yielded.
         added: Documents that were not there before.
+        new_rejections: Refused pieces of input that were not on record before.
         blocked: Documents that a tombstone keeps out.
         rejections: Refused input by reason.
         faults: Damaged pieces of input, the first hundred.
@@ -52,6 +53,7 @@ class IngestReport:
     source: str
     read: int = 0
     added: int = 0
+    new_rejections: int = 0
     blocked: int = 0
     rejections: Counter[str] = field(default_factory=Counter)
     faults: list[Rejection] = field(default_factory=list)
@@ -59,6 +61,11 @@ class IngestReport:
     notes: list[str] = field(default_factory=list)
     stopped: str = ""
     hint: str = ""
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything was stored that was not there before."""
+        return bool(self.added or self.new_rejections)
 
     @property
     def is_partial(self) -> bool:
@@ -71,6 +78,7 @@ class IngestReport:
             "source": self.source,
             "read": self.read,
             "added": self.added,
+            "new_rejections": self.new_rejections,
             "blocked": self.blocked,
             "rejections": dict(sorted(self.rejections.items())),
             "faults": [{"where": f.where, "reason": f.reason, "detail": f.detail} for f in self.faults],
@@ -116,7 +124,9 @@ def make_connector(project: Project, name: str, options: Mapping[str, Any], salt
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{name}: {key}: {first['msg']}", f"curator ingest {name} --help lists the options") from error
+        raise ConfigError(
+            f"{name}: {key}: {first['msg']}", f"curator ingest {name} --help lists the options"
+        ) from error
     return kind(
         checked,
         SourceContext(
@@ -174,6 +184,22 @@ def ingest_source(
     return report
 
 
+def preview_source(project: Project, name: str, options: Mapping[str, Any]) -> IngestReport:
+    """Reads a source and stores nothing: what would come in, and what would be refused.
+
+    Raises:
+        ConfigError: The connector or an option is wrong.
+    """
+    report = IngestReport(name)
+    try:
+        for batch in make_connector(project, name, options, b"preview").read(None):
+            report.read += batch.documents.height
+            _count_batch(report, batch)
+    except SourceInterruptedError as error:
+        report.stopped, report.hint = error.message, error.hint
+    return report
+
+
 def hash_key(salt: bytes, kind: str, key: str) -> str:
     """Gives the salted hash under which a forgotten thing is remembered."""
     return hmac.new(salt, f"{kind}\n{key}".encode(), "sha256").hexdigest()
@@ -194,13 +220,19 @@ def _store_batch(
     frames = {"incoming": documents, "incoming_rejections": rejections}
     with warehouse.lend(frames), warehouse.transaction():
         added = int(warehouse.read_value("count_new_documents"))
+        new_rejections = int(warehouse.read_value("count_new_rejections"))
         warehouse.run("revive_documents")
         warehouse.run("insert_documents")
         warehouse.run("insert_rejections")
         warehouse.run("keep_cursor", source=name, input_key=input_key, cursor=batch.cursor, now=now)
     report.read += batch.documents.height
     report.added += added
+    report.new_rejections += new_rejections
     report.blocked += batch.documents.height - documents.height
+    _count_batch(report, batch)
+
+
+def _count_batch(report: IngestReport, batch: Batch) -> None:
     report.notes += batch.notes
     for rejection in batch.rejections:
         report.rejections[rejection.reason] += 1

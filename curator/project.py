@@ -99,7 +99,9 @@ def change_project(project: Project, command: str, wait_s: float = 0.0) -> Itera
             has_snapshot = any(project.snapshots.glob("[0-9]*.db"))
             if summary or not has_snapshot:
                 ended = datetime.now(UTC)
-                warehouse.run("keep_run", started=started, ended=ended, command=command, summary=dump_canonical(summary))
+                warehouse.run(
+                    "keep_run", started=started, ended=ended, command=command, summary=dump_canonical(summary)
+                )
                 publish_snapshot(warehouse, project.snapshots)
 
 

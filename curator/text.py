@@ -1,5 +1,6 @@
 """The one way in which stored messages become plain text."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +64,13 @@ def check_structure(turns: Sequence[Mapping[str, Any]]) -> str | None:
         return "must_start_with_user_and_end_with_assistant"
     if any(not join_turn(turn).strip() and not turn.get("tool_calls") for turn in turns):
         return "empty_turn"
-    follows = {"user": {"assistant"}, "assistant": {"user", "tool"}, "tool": {"tool", "assistant"}, "system": set[str]()}
-    if any(after["role"] not in follows[before["role"]] for before, after in zip(body, body[1:], strict=False)):
+    follows = {
+        "user": {"assistant"},
+        "assistant": {"user", "tool"},
+        "tool": {"tool", "assistant"},
+        "system": set[str](),
+    }
+    if any(after["role"] not in follows[before["role"]] for before, after in itertools.pairwise(body)):
         return "turns_do_not_alternate"
     return None
 

@@ -4,4 +4,12 @@ from warehouse.lock import hold_lock
 from warehouse.snapshot import find_snapshot, list_views, open_snapshot, publish_snapshot
 from warehouse.store import Warehouse, open_warehouse
 
-__all__ = ["Warehouse", "find_snapshot", "hold_lock", "list_views", "open_snapshot", "open_warehouse", "publish_snapshot"]
+__all__ = [
+    "Warehouse",
+    "find_snapshot",
+    "hold_lock",
+    "list_views",
+    "open_snapshot",
+    "open_warehouse",
+    "publish_snapshot",
+]

@@ -55,7 +55,9 @@ def translate_errors(path: Path | str) -> Iterator[None]:
     except duckdb.IOException as error:
         text = _first_line(error)
         if "lock" in text.lower():
-            raise LockedError(f"{path}: {text}", "close the program that has it open, or give --wait SECONDS") from error
+            raise LockedError(
+                f"{path}: {text}", "close the program that has it open, or give --wait SECONDS"
+            ) from error
         raise WarehouseError(f"{path}: {text}", _hint_for(text)) from error
     except duckdb.Error as error:
         raise WarehouseError(f"{path}: {_first_line(error)}", "curator doctor checks the database") from error

@@ -39,9 +39,7 @@ class Dealt:
     units_per_category: dict[str, int]
 
 
-def deal_splits(
-    examples: "pl.DataFrame", pairs: "pl.DataFrame", ledger: "pl.DataFrame", config: SplitConfig
-) -> Dealt:
+def deal_splits(examples: "pl.DataFrame", pairs: "pl.DataFrame", ledger: "pl.DataFrame", config: SplitConfig) -> Dealt:
     """Assigns every new unit that holds a kept row to its category's most deficient split.
 
     Args:

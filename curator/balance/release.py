@@ -70,6 +70,31 @@ def freeze_release(
         size: Overrides `balance.size`.
         threads: Threads of the near-duplicate join; the result does not depend on it.
     """
+    plan = _plan(project, warehouse, size, threads)
+    _write(warehouse, plan)
+    write_lock(project, plan.report.release_id, plan.lock, plan.members)
+    return plan.report
+
+
+def plan_release(
+    project: Project, warehouse: Warehouse, size: int | Literal["max"] | None = None, threads: int | None = None
+) -> ReleaseReport:
+    """Gives the report that `freeze_release` would give now; writes nothing."""
+    return _plan(project, warehouse, size, threads).report
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Everything that freezing writes."""
+
+    report: ReleaseReport
+    dealt: Dealt
+    members: "pl.DataFrame"
+    refused: "pl.DataFrame"
+    lock: dict[str, Any]
+
+
+def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | None, threads: int | None) -> _Plan:
     wanted = project.config.balance.size if size is None else size
     kept = warehouse.read("kept_examples")
     texts = warehouse.read("screened_texts")
@@ -95,9 +120,7 @@ def freeze_release(
         },
         leaks=leaks,
     )
-    _write(warehouse, report, dealt, members, selections, kept, lock)
-    write_lock(project, release_id, lock, members)
-    return report
+    return _Plan(report, dealt, members, _refuse(selections, kept), lock)
 
 
 def find_unit_pairs(texts: "pl.DataFrame", threshold: float, threads: int | None = None) -> "pl.DataFrame":
@@ -111,9 +134,9 @@ def find_unit_pairs(texts: "pl.DataFrame", threshold: float, threads: int | None
     """
     import polars as pl
 
-    chosen = texts.select("id", "messages", pl.lit(None, pl.String).alias("rejected"))
+    chosen = texts.select("id", "messages")
     losing = texts.filter(pl.col("rejected").is_not_null()).select("id", "messages", "rejected")
-    both = pl.concat([chosen, losing.with_columns(_swap_answer(losing)).drop("rejected"), ], how="diagonal")
+    both = pl.concat([chosen, losing.with_columns(_swap_answer(losing)).drop("rejected")])
     full = flatten_messages(both.select("messages"))["full"]
     pairs = find_pairs(full, threshold, "exact", spanning=True, num_threads=threads)
     ids = both["id"]
@@ -235,17 +258,10 @@ def _count_preferences(members: "pl.DataFrame", rows: "pl.DataFrame") -> dict[st
     return {str(split): int(count) for split, count in found.sort("split").iter_rows()}
 
 
-def _write(
-    warehouse: Warehouse,
-    report: ReleaseReport,
-    dealt: Dealt,
-    members: "pl.DataFrame",
-    selections: dict[str, Selection],
-    kept: "pl.DataFrame",
-    lock: dict[str, Any],
-) -> None:
+def _write(warehouse: Warehouse, plan: _Plan) -> None:
     """Stores ledger, units, verdicts and the release in one transaction."""
-    split_print = fingerprint_stage("split", dealt.withheld["subject_id"].to_list(), lock["stages"]["dedup"])
+    dealt, report = plan.dealt, plan.report
+    split_print = fingerprint_stage("split", dealt.withheld["subject_id"].to_list(), plan.lock["stages"]["dedup"])
     with warehouse.transaction():
         warehouse.append("split_ledger", dealt.ledger)
         warehouse.run("clear_units")
@@ -254,14 +270,13 @@ def _write(
             warehouse.append("verdict", dealt.withheld, {"stage": "split", "fingerprint": split_print})
             warehouse.run("keep_stage", stage="split", fingerprint=split_print)
         if report.is_new:
-            verdicts = _refuse(selections, kept)
-            warehouse.append("verdict", verdicts, {"stage": "balance", "fingerprint": report.release_id})
-            warehouse.append("release_member", members, {"release_id": report.release_id})
+            warehouse.append("verdict", plan.refused, {"stage": "balance", "fingerprint": report.release_id})
+            warehouse.append("release_member", plan.members, {"release_id": report.release_id})
             warehouse.run(
                 "keep_release",
                 id=report.release_id,
                 is_verified=not report.leaks,
-                lock=dump_canonical(lock),
+                lock=dump_canonical(plan.lock),
                 report=dump_canonical(report.as_dict()),
             )
         warehouse.run("keep_stage", stage="balance", fingerprint=report.release_id)

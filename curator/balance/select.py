@@ -305,8 +305,13 @@ def _without_category_limit(
 
     plenty = int(problem.cells["available"].sum()) * 100 + 100
     extra = pl.DataFrame(
-        {"category": [name], "is_synthetic": [False], "source": ["(more)"], "licence": ["(more)"],
-         "available": [plenty]}
+        {
+            "category": [name],
+            "is_synthetic": [False],
+            "source": ["(more)"],
+            "licence": ["(more)"],
+            "available": [plenty],
+        }
     ).cast(dict(problem.cells.schema))  # type: ignore[arg-type]
     present = {key: targets[key] for key in targets if key in problem.targets or key == name}
     total = sum(present.values())

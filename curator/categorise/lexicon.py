@@ -109,7 +109,9 @@ def normalise_words(text: str) -> str:
 
 def _make_term(pack: Pack, language: str, category: str, term: str, weight: object) -> Term:
     if isinstance(weight, bool) or not isinstance(weight, int | float):
-        raise ConfigError(f"{pack.root / str(pack.lexicon)}: {language}.{category} {term!r}: weight must be a number", "")
+        raise ConfigError(
+            f"{pack.root / str(pack.lexicon)}: {language}.{category} {term!r}: weight must be a number", ""
+        )
     is_prefix = term.endswith("*")
     words = normalise_words(term.rstrip("*"))
     return Term(language, category, f" {words}" if is_prefix else f" {words} ", float(weight))
@@ -128,13 +130,23 @@ def _count_language(texts: "pl.DataFrame", terms: list[Term], column: str, langu
     import polars as pl
 
     mine = [term for term in terms if term.language == language]
-    table = pl.DataFrame({"pattern": [t.pattern for t in mine], "category": [t.category for t in mine],
-                          "weight": [t.weight for t in mine]})
+    table = pl.DataFrame(
+        {
+            "pattern": [t.pattern for t in mine],
+            "category": [t.category for t in mine],
+            "weight": [t.weight for t in mine],
+        }
+    )
     patterns = table["pattern"].unique().sort().to_list()
     words = pl.col(column).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}\p{M}%]+", " ")
     hits = (
         texts.filter(pl.col("language") == language)
-        .select("id", pl.concat_str(pl.lit(" "), words, pl.lit(" ")).str.extract_many(patterns, overlapping=True).alias("pattern"))
+        .select(
+            "id",
+            pl.concat_str(pl.lit(" "), words, pl.lit(" "))
+            .str.extract_many(patterns, overlapping=True)
+            .alias("pattern"),
+        )
         .explode("pattern")
         .drop_nulls("pattern")
         .group_by("id", "pattern")

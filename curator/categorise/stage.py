@@ -38,7 +38,9 @@ def categorise_examples(
     """
     import polars as pl
 
-    texts = pl.concat([examples.select("id", "language"), flatten_messages(examples.select("messages"))], how="horizontal")
+    texts = pl.concat(
+        [examples.select("id", "language"), flatten_messages(examples.select("messages"))], how="horizontal"
+    )
     votes = decide_by_votes(count_votes(texts, load_lexicon(pack)), config.min_lexicon_score, config.min_lexicon_margin)
     known = pl.col("category").is_in(pack.category_names)
     by_lexicon = pl.col("is_decided").fill_null(value=False)

@@ -34,9 +34,7 @@ def write_card(manifest: dict[str, Any], pack: Pack, languages: list[str], optio
     return f"---\n{head}---\n\n{_build_text(manifest, pack)}"
 
 
-def _build_head(
-    manifest: dict[str, Any], pack: Pack, languages: list[str], optional_keys: list[str]
-) -> dict[str, Any]:
+def _build_head(manifest: dict[str, Any], pack: Pack, languages: list[str], optional_keys: list[str]) -> dict[str, Any]:
     files = manifest["files"]
     total = sum(file["rows"] for file in files)
     licence = manifest["rights"]["licence"]
@@ -92,16 +90,16 @@ def _build_text(manifest: dict[str, Any], pack: Pack) -> str:
         "|---|---:|---:|",
         *_mix_lines(manifest["counts"].get("categories", {})),
         "",
-        "Splits are made of whole units (threads, videos, document sections, generator scenarios and their "
-        "near-duplicates), so no text of one split has a near-duplicate in another.",
+        ("Splits are made of whole units (threads, videos, document sections, generator scenarios and their "
+        "near-duplicates), so no text of one split has a near-duplicate in another."),
         "",
         "## Rights",
         "",
     ]
     if rights["unknown_permission"]:
         lines += [
-            f"**Not for publication.** {rights['unknown_permission']} rows come from sources that gave no permission "
-            "to redistribute or to train; `curator export --policy publishable` leaves them out.",
+            (f"**Not for publication.** {rights['unknown_permission']} rows come from sources that gave no permission "
+            "to redistribute or to train; `curator export --policy publishable` leaves them out."),
             "",
         ]
     lines += [f"- {name}: {count} rows" for name, count in rights["licences"].items()]

@@ -75,6 +75,8 @@ def export_release(
     config: ExportConfig,
     release_id: str | None = None,
     output: Path | None = None,
+    *,
+    dry_run: bool = False,
 ) -> ExportReport:
     """Writes one format of a release into a folder of its own.
 
@@ -84,6 +86,7 @@ def export_release(
         config: Format, policy, system prompt, array or lines.
         release_id: Which release; the latest if absent.
         output: Folder; `exports/<release>/<format>` if absent. An existing one must be an earlier export.
+        dry_run: Render and check every row, write nothing.
 
     Raises:
         ConfigError: No such release, or `output` holds something else.
@@ -113,12 +116,12 @@ def export_release(
     _check_output(folder)
     contents = _build_files(project, release, lock, config, rendered, members)
     is_new = not _is_same(folder, contents)
-    if is_new:
+    if is_new and not dry_run:
         with replace_folder(folder) as temporary:
             for name, data in contents.items():
                 (temporary / name).write_bytes(data)
     manifest = contents["manifest.json"]
-    if is_new or not warehouse.read_value("has_export", release_id=release["id"], path=str(folder)):
+    if not dry_run and not warehouse.read_value("has_export", release_id=release["id"], path=str(folder)):
         warehouse.run(
             "keep_export",
             release_id=release["id"],

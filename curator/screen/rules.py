@@ -98,7 +98,9 @@ def _content_rules(config: ScreenConfig) -> list[Rule]:
         Rule("boilerplate", answer.str.contains(BOILERPLATE)),
     ]
     if config.pii == "reject":
-        rules.append(Rule("private_data", pl.col("private").list.len() > 0, pl.col("private").list.len().cast(float), 0))
+        rules.append(
+            Rule("private_data", pl.col("private").list.len() > 0, pl.col("private").list.len().cast(float), 0)
+        )
     return rules
 
 

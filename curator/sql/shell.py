@@ -12,11 +12,57 @@ from warehouse import find_snapshot, list_views
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
-KEYWORDS = (
-    "select from where group by order by limit having join left on using as with case when then else end distinct "
-    "count sum avg min max median quantile_cont and or not in like ilike is null between union all asc desc over "
-    "partition qualify describe summarize explain show tables"
-).split()
+KEYWORDS = [
+    "select",
+    "from",
+    "where",
+    "group",
+    "by",
+    "order",
+    "by",
+    "limit",
+    "having",
+    "join",
+    "left",
+    "on",
+    "using",
+    "as",
+    "with",
+    "case",
+    "when",
+    "then",
+    "else",
+    "end",
+    "distinct",
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "median",
+    "quantile_cont",
+    "and",
+    "or",
+    "not",
+    "in",
+    "like",
+    "ilike",
+    "is",
+    "null",
+    "between",
+    "union",
+    "all",
+    "asc",
+    "desc",
+    "over",
+    "partition",
+    "qualify",
+    "describe",
+    "summarize",
+    "explain",
+    "show",
+    "tables",
+]
 HELP = ".tables  .saved  .run NAME  .quit      a query ends with ;"
 
 

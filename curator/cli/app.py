@@ -1,0 +1,89 @@
+"""The command `curator`: all commands, global options, and the one place where errors become exit codes."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from curator.cli import corpus, explore, ingest, project
+from curator.cli.output import show_error
+from curator.cli.state import State
+from schemas.errors import CuratorError
+
+OK, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="curator",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Turns what a community knows into a corpus that a coaching model can be trained on: collect, screen, "
+        "categorise, deduplicate, balance, split without leakage, export."
+    ),
+    epilog="Exit codes: 0 ok, 1 failed, 2 usage or config, 3 partly done, 4 locked, 130 interrupted.",
+)
+project.register(app)
+app.add_typer(ingest.app, name="ingest", rich_help_panel="Build")
+corpus.register(app)
+explore.register(app)
+
+
+@app.callback()
+def set_globals(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Option("--project", "-C", help="The project folder.", show_default="working folder")
+    ] = Path(),
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no talk, only data and errors.")
+    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+) -> None:
+    """Keeps the options that every command shares."""
+    if version:
+        from importlib.metadata import version as read_version
+
+        sys.stdout.write(f"curator {read_version('corpus-curator')}\n")
+        raise typer.Exit
+    context.obj = State(folder=folder, debug=debug, quiet=quiet)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs the command line and gives the exit code; no traceback reaches a user without `--debug`."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stdout.write(error.format_message() + "\n")
+        return USAGE
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        show_error("interrupted", "what was stored stays; type the same command to go on")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; that is no failure. Close quietly.
+        sys.stderr.close()
+        return OK
+    except CuratorError as error:
+        return _report(error, error.message, error.hint, error.exit_code, arguments)
+    except (MemoryError, OSError) as error:
+        return _report(error, f"{type(error).__name__}: {error}", "", FAILED, arguments)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback without --debug
+        hint = "this is a defect of curator: run it again with --debug and report what it prints"
+        return _report(error, f"{type(error).__name__}: {error}", hint, FAILED, arguments)
+    return int(code or OK)
+
+
+def _report(error: BaseException, message: str, hint: str, code: int, arguments: list[str] | None) -> int:
+    show_error(message, hint)
+    if "--debug" in (sys.argv if arguments is None else arguments):
+        import traceback
+
+        traceback.print_exception(error)
+    return code

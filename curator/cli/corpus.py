@@ -1,0 +1,226 @@
+"""The commands that decide: curate, balance, export, run, releases."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from curator.cli.state import DryRun, Json, State, Wait
+from schemas.errors import ConfigError
+
+FORMATS = "sharegpt, alpaca, instruction, messages or preference"
+
+Size = Annotated[str | None, typer.Option(metavar="ROWS|max", help="Rows wanted, or max: all that keeps the mix.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command("curate", rich_help_panel="Build")(curate)
+    app.command("balance", rich_help_panel="Build")(balance)
+    app.command("export", rich_help_panel="Build")(export)
+    app.command("run", rich_help_panel="Build")(run_all)
+    releases = typer.Typer(help="Look at frozen releases.", no_args_is_help=True)
+    releases.command("list")(list_releases)
+    releases.command("show")(show_release)
+    releases.command("diff")(diff_releases)
+    releases.command("verify")(verify_release)
+    app.add_typer(releases, name="releases", rich_help_panel="Explore")
+
+
+def curate(
+    context: typer.Context,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of dedup; the result is the same.")] = None,
+    wait: Wait = 0.0,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Extract examples, screen, categorise and deduplicate whatever is new or whose settings changed."""
+    from curator.cli.output import print_json, show_progress
+    from curator.curate import count_pending, curate_corpus
+    from curator.project import change_project
+    from curator.report import show_curate, show_pending
+
+    state: State = context.obj
+    project = state.open()
+    if dry_run:
+        with change_project(project, "curate --dry-run", wait) as (warehouse, _):
+            pending = count_pending(project, warehouse)
+        print_json(pending) if as_json else show_pending(pending)
+        return
+    with (
+        show_progress(quiet=state.quiet) as move,
+        change_project(project, "curate", wait) as (warehouse, summary),
+    ):
+        report = curate_corpus(project, warehouse, move, threads)
+        if report.has_changed:
+            summary.update(report.as_dict())
+    if as_json:
+        print_json(report.as_dict())
+    elif not state.quiet:
+        with state.read(project) as snapshot:
+            show_curate(report, snapshot)
+
+
+def balance(
+    context: typer.Context,
+    size: Size = None,
+    fill: Annotated[str | None, typer.Option(help="synthetic: generate what categories lack, then balance.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Breaks ties between rows of equal quality.")] = None,
+    wait: Wait = 0.0,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Deal new units to train, validation and test, select rows to the target mix, and freeze a release."""
+    from curator.balance.fill import fill_with_synthetic
+    from curator.balance.release import freeze_release, plan_release
+    from curator.cli.output import print_json, show_progress
+    from curator.project import change_project
+    from curator.report import show_release_report
+
+    state: State = context.obj
+    project = state.open({"seed": seed, "balance": {"size": parse_size(size)}})
+    if fill not in (None, "synthetic"):
+        raise ConfigError(f"--fill {fill!r}: unknown", "expected --fill synthetic")
+    with (
+        show_progress(quiet=state.quiet) as move,
+        change_project(project, "balance", wait) as (warehouse, summary),
+    ):
+        if fill and not dry_run:
+            fill_with_synthetic(project, warehouse, move)
+        report = plan_release(project, warehouse) if dry_run else freeze_release(project, warehouse)
+        if not dry_run and (report.is_new or fill):
+            summary.update({"release": report.release_id, "size": report.size})
+    print_json(report.as_dict()) if as_json else show_release_report(report, is_preview=dry_run)
+
+
+def export(
+    context: typer.Context,
+    file_format: Annotated[str | None, typer.Option("--format", "-f", help=FORMATS)] = None,
+    release: Annotated[str | None, typer.Option(help="Id of a release or its beginning; the latest if absent.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder; exports/RELEASE/FORMAT.")] = None,
+    array: Annotated[bool | None, typer.Option("--array/--lines", help="One JSON array a file, or JSONL.")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="private, or publishable: without rows of unknown permission.")
+    ] = None,
+    system_prompt: Annotated[str | None, typer.Option(help="pack: attach the pack's prompt; none.")] = None,
+    wait: Wait = 0.0,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Write the latest release as training files with manifest and dataset card."""
+    from curator.cli.output import print_json
+    from curator.export import export_release
+    from curator.project import change_project
+    from curator.report import show_export
+
+    state: State = context.obj
+    flags = {"format": file_format, "array": array, "policy": policy, "system_prompt": system_prompt}
+    project = state.open({"export": flags})
+    with change_project(project, "export", wait) as (warehouse, summary):
+        report = export_release(
+            project, warehouse, project.config.export, release, output.absolute() if output else None, dry_run=dry_run
+        )
+        if report.is_new and not dry_run:
+            summary.update(report.as_dict())
+    print_json(report.as_dict()) if as_json else show_export(report, is_preview=dry_run)
+
+
+def run_all(
+    context: typer.Context,
+    file_format: Annotated[list[str] | None, typer.Option("--format", "-f", help=f"{FORMATS} (repeatable).")] = None,
+    wait: Wait = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Do everything that `curator.toml` configures: its ingests, curate, balance, export."""
+    from curator.cli.output import print_json, show_progress
+    from curator.pipeline import run_pipeline
+    from curator.report import show_pipeline
+
+    state: State = context.obj
+    project = state.open()
+    with show_progress(quiet=state.quiet) as move:
+        report = run_pipeline(project, file_format or [project.config.export.format], move, wait)
+    print_json(report.as_dict()) if as_json else show_pipeline(report)
+    if report.is_partial:
+        raise typer.Exit(3)
+
+
+def list_releases(context: typer.Context, as_json: Json = False) -> None:
+    """List the releases, the newest first."""
+    from curator.cli.output import print_json, print_table
+    from curator.releases import list_release_rows
+
+    state: State = context.obj
+    with state.read(state.open()) as snapshot:
+        rows = list_release_rows(snapshot)
+    if as_json:
+        print_json(rows)
+        return
+    print_table("", list(rows[0]) if rows else ["release"], [list(row.values()) for row in rows])
+
+
+def show_release(
+    context: typer.Context,
+    release: Annotated[str | None, typer.Argument(help="Id or its beginning; the latest if absent.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the mix, splits and shortfalls of a release."""
+    from curator.cli.output import print_json
+    from curator.releases import read_release
+    from curator.report import show_stored_release
+
+    state: State = context.obj
+    with state.read(state.open()) as snapshot:
+        found = read_release(snapshot, release)
+    print_json(found) if as_json else show_stored_release(found)
+
+
+def diff_releases(
+    context: typer.Context,
+    left: Annotated[str, typer.Argument(help="The older release.")],
+    right: Annotated[str, typer.Argument(help="The newer release.")],
+    as_json: Json = False,
+) -> None:
+    """Show which rows came in and went out between two releases, and why."""
+    from curator.cli.output import print_json
+    from curator.releases import compare_releases
+    from curator.report import show_diff
+
+    state: State = context.obj
+    with state.read(state.open()) as snapshot:
+        found = compare_releases(snapshot, left, right)
+    print_json(found) if as_json else show_diff(found)
+
+
+def verify_release(
+    context: typer.Context,
+    release: Annotated[str | None, typer.Argument(help="Id or its beginning; the latest if absent.")] = None,
+    wait: Wait = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Prove again, from the text, that no unit and no near-duplicate pair lies across splits."""
+    from curator.cli.output import print_json
+    from curator.project import change_project
+    from curator.releases import verify_stored_release
+    from curator.report import show_verification
+
+    state: State = context.obj
+    project = state.open()
+    with change_project(project, "releases verify", wait) as (warehouse, _):
+        found: dict[str, Any] = verify_stored_release(project, warehouse, release)
+    print_json(found) if as_json else show_verification(found)
+    if found["leaks"]:
+        raise typer.Exit(1)
+
+
+def parse_size(text: str | None) -> int | str | None:
+    """Reads `--size`.
+
+    Raises:
+        ConfigError: It is neither a positive number nor `max`.
+    """
+    if text is None or text == "max":
+        return text
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise ConfigError(f"--size {text!r}: expected a number of rows or max", "for example --size 2000")

@@ -1,0 +1,69 @@
+"""Makes a new project folder."""
+
+from pathlib import Path
+
+from curator.settings import CONFIG_NAME
+from schemas.errors import ConfigError
+from sources.packs.loader import list_bundled_packs, load_pack
+
+TEMPLATE = """\
+# A curator project. Every setting with its default and origin: curator config show
+pack = {pack}
+seed = 3407
+
+# What `curator run` reads. Without any [[ingest]] it reads the pack's own pages and its generator.
+[[ingest]]
+source = "markdown"        # the pack's knowledge pages; path = ["notes"] for your own
+
+[[ingest]]
+source = "synthetic"       # examples from the pack's rules
+# count = 2000
+
+# [[ingest]]
+# source = "reddit"
+# dump = ["dumps"]         # RS_*.zst and RC_*.zst
+# subreddits = ["Fitness", "weightroom"]
+
+# [[ingest]]
+# source = "dataset"
+# path = ["questions.csv"]
+# map = {{ question = "Frage", answer = "Antwort" }}
+# licence = "CC-BY-4.0"
+# permission = "granted"
+
+[balance]
+size = "max"               # or a number of rows
+# max_synthetic_share = 0.40
+
+[export]
+format = "messages"        # sharegpt, alpaca, instruction, messages, preference
+"""
+
+
+def make_project(folder: Path, pack: str) -> Path:
+    """Writes `curator.toml` into a folder, which is made if absent.
+
+    Args:
+        folder: The new project.
+        pack: A bundled pack or the path of one (relative to the working folder).
+
+    Returns:
+        The absolute path of the folder.
+
+    Raises:
+        ConfigError: There is a project already, or no such pack.
+    """
+    path = folder / CONFIG_NAME
+    if path.exists():
+        raise ConfigError(f"{path}: a project is here already", "edit it, or choose another folder")
+    load_pack(pack)
+    name = pack if pack in list_bundled_packs() else str(Path(pack).expanduser().resolve())
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(TEMPLATE.format(pack=_quote(name)), encoding="utf-8")
+    return folder.resolve()
+
+
+def _quote(text: str) -> str:
+    import json
+
+    return json.dumps(text, ensure_ascii=False)

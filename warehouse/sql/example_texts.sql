@@ -1,0 +1,2 @@
+-- Grain: one row a current example. For snapshots.
+select id, messages from examples order by id

@@ -1,0 +1,2 @@
+-- Grain: one row a category. For snapshots.
+select * from mix
