@@ -15,19 +15,21 @@ def read_records(path: Path, at: str = "") -> pl.DataFrame:
 
     Args:
         path: JSON, or TOML by its ending.
-        at: Keys on the way to the records, joined by dots; `*` takes every key and puts it into the field `key`.
+        at: Keys on the way to the records, joined by dots; `*` takes every entry of a table or list and puts its key
+            or name into the field `key`.
 
     Returns:
-        One row a record. Plain texts become the field `name`; a table of texts becomes rows of `name` and `text`. A
-        list of texts `steps` becomes `steps_1`, `steps_2`, ..., `steps_count` and `steps_numbered` (lines 1., 2.).
+        One row a record. Plain texts become the field `name`; a table of texts becomes rows of `name` and `text`; a
+        record without a name is named by its first field. A list of texts `steps` becomes `steps_1`, `steps_2`, ...,
+        `steps_count` and `steps_joined` (by commas); an inner table `a` becomes `a_<field>`.
 
     Raises:
         ValueError: The file does not parse, or has no records there.
     """
     data = _parse(path.read_text(encoding="utf-8"), path.suffix == ".toml")
-    rows = list(_walk(data, at.split(".") if at else [], {}))
-    if not rows or any("name" not in row for row in rows):
-        raise ValueError(f"no named records at {at or 'the top'!r}")
+    rows = [_name(record) for record in _walk(data, at.split(".") if at else [], {})]
+    if not rows:
+        raise ValueError(f"no records at {at or 'the top'!r}")
     return make_table(rows)
 
 
@@ -43,15 +45,24 @@ def _parse(text: str, is_toml: bool) -> Any:
 
 
 def _walk(node: Any, keys: list[str], seen: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if keys and not isinstance(node, dict):
-        raise ValueError(f"expected a table above {keys[0]!r}")
     if not keys:
         yield from _list_records(node, seen)
     elif keys[0] == "*":
-        for key, inner in node.items():
+        for key, inner in _entries(node):
             yield from _walk(inner, keys[1:], {"key": key})
-    elif keys[0] in node:
-        yield from _walk(node[keys[0]], keys[1:], seen)
+    elif isinstance(node, dict):
+        if keys[0] in node:
+            yield from _walk(node[keys[0]], keys[1:], seen)
+    else:
+        raise ValueError(f"expected a table above {keys[0]!r}")
+
+
+def _entries(node: Any) -> list[tuple[str, Any]]:
+    if isinstance(node, dict):
+        return list(node.items())
+    if isinstance(node, list) and all(isinstance(item, dict) and "name" in item for item in node):
+        return [(item["name"], item) for item in node]
+    raise ValueError("expected a table or a list of named records where `at` has *")
 
 
 def _list_records(node: Any, seen: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -63,16 +74,24 @@ def _list_records(node: Any, seen: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {**seen, "name": node}
 
 
+def _name(record: dict[str, Any]) -> dict[str, Any]:
+    if "name" in record:
+        return record
+    first = next((key for key in record if key != "key"), None)
+    if first is None:
+        raise ValueError("a record is empty")
+    return {**record, "name": record[first]}
+
+
 def _flatten(row: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in row.items():
         if isinstance(value, dict):
-            flat |= {f"{key}_{inner}": item for inner, item in value.items()}
+            flat |= {f"{key}_{inner}": item for inner, item in _flatten(value).items()}
         elif isinstance(value, list):
             texts = [item for item in value if isinstance(item, str)]
             flat |= {f"{key}_{number}": item for number, item in enumerate(texts, 1)}
-            flat[f"{key}_count"] = len(texts)
-            flat[f"{key}_numbered"] = "\n".join(f"{number}. {item}" for number, item in enumerate(texts, 1))
+            flat |= {f"{key}_count": len(value), f"{key}_joined": ", ".join(texts)}
         else:
             flat[key] = value
     return flat
