@@ -89,7 +89,8 @@ def test_topic_headings_become_questions_by_their_form(pack: Pack) -> None:
     assert asked[0] in ("How do I deload?", "How should I deload?")
     assert asked[1] == "When should I deload?"
     assert asked[2] == "What is the difference between volume and intensity?"
-    assert "common deload mistakes" in asked[3] and asked[3].endswith("?")
+    assert "common deload mistakes" in asked[3]
+    assert asked[3].endswith("?")
 
 
 def test_the_same_section_is_asked_the_same_way_every_time(pack: Pack) -> None:
@@ -230,7 +231,9 @@ def test_the_pages_of_the_packs_become_questions_in_their_categories() -> None:
             assert set(result.verdicts["reason"]) <= {"too_short_section", "link_list"}
             for question, answer in pairs(list(result.examples.iter_rows(named=True))):
                 assert is_question(question), question
-                assert question[0] == question[0].upper() and "{" not in question and "  " not in question
+                assert question[0] == question[0].upper()
+                assert "{" not in question
+                assert "  " not in question
                 assert count_words(answer) >= 12
 
 
@@ -254,7 +257,8 @@ def test_a_template_that_names_the_title_serves_headings_that_do_not() -> None:
     options = {"language": "en", "patterns": BUILTIN_PATTERNS, "key": "k"}
     apart = ask_question("The catch", "The power clean", **options)
     shared = ask_question("Power clean troubleshooting", "The power clean", **options)
-    assert "power clean" in apart and "catch" in apart
+    assert "power clean" in apart
+    assert "catch" in apart
     assert shared.lower().count("power clean") == 1
 
 
@@ -294,7 +298,8 @@ def test_any_page_gives_valid_examples_whose_lines_lie_in_the_file(lines: list[s
         first, last = json.loads(row["span"])["lines"]
         assert offset < first <= last <= offset + content.count("\n") + 1
         question, answer = (message["content"] for message in json.loads(row["messages"]))
-        assert question.strip() and answer.strip()
+        assert question.strip()
+        assert answer.strip()
 
 
 @given(st.text(max_size=200))

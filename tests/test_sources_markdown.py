@@ -65,7 +65,8 @@ def test_a_page_keeps_its_lines_head_and_folders_and_only_the_hash_of_its_author
     assert squat["created_at"] == datetime(2024, 5, 6, tzinfo=UTC)
     assert len(squat["author_hash"]) == 32
     assert "Jane" not in json.dumps(squat, default=str)
-    assert plain["author_hash"] is None and plain["licence"] == "unknown"
+    assert plain["author_hash"] is None
+    assert plain["licence"] == "unknown"
 
 
 def test_a_file_has_the_same_key_and_id_whether_it_or_its_folder_is_named(notes: Path) -> None:
@@ -142,7 +143,8 @@ def test_reading_goes_on_after_the_cursor_of_any_batch(notes: Path, monkeypatch:
     for number in range(5):
         (notes / f"n{number}.md").write_text(f"# N{number}\n\ntext\n", encoding="utf-8")
     batches = read_all(notes, notes)
-    assert batches[-1].cursor is None and len(batches) == 4
+    assert batches[-1].cursor is None
+    assert len(batches) == 4
     for done, batch in enumerate(batches[:-1], 1):
         rest = rows_of(read_all(notes, notes, after=batch.cursor))
         assert rest == rows_of(batches[done:])
@@ -150,7 +152,8 @@ def test_reading_goes_on_after_the_cursor_of_any_batch(notes: Path, monkeypatch:
 
 def test_reading_after_a_cursor_whose_rest_has_gone_ends_in_an_empty_batch(notes: Path) -> None:
     (batch,) = read_all(notes, notes, after="notes/zzz.md")
-    assert batch.documents.is_empty() and batch.cursor is None
+    assert batch.documents.is_empty()
+    assert batch.cursor is None
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,8 @@ def test_wrong_paths_are_said_before_anything_is_read(tmp_path: Path, name: str,
     (tmp_path / "table.csv").write_text("a,b\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=expected) as caught:
         read_all(tmp_path, tmp_path / name)
-    assert caught.value.exit_code == 2 and caught.value.hint
+    assert caught.value.exit_code == 2
+    assert caught.value.hint
 
 
 def test_an_unknown_option_is_refused(tmp_path: Path) -> None:

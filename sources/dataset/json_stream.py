@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 CHUNK_BYTES = 2**20
 # A broken element looks unfinished to the end of the file; beyond this it is called broken.
 MAX_ELEMENT_CHARS = 16 * 2**20
+MAX_NUMBER_TAIL_CHARS = 4
 
 _WHITESPACE = " \t\n\r"
 
@@ -99,10 +100,11 @@ class _Buffer:
             except RecursionError as error:
                 raise JsonStreamError("broken_json", self.line, "nested too deeply") from error
             else:
-                # A number at the very end of what was read may go on in the next chunk.
-                if end == len(self._text) and self._read_more(CHUNK_BYTES):
+                # A number near the end of what was read may go on in the next chunk: `1.` before `5`, `1e` before `9`.
+                taken = end - self._at
+                if len(self._text) - end < MAX_NUMBER_TAIL_CHARS and self._read_more(CHUNK_BYTES):
                     continue
-                self.skip(end - self._at)
+                self.skip(taken)
                 return value
 
     def _read_more(self, count: int) -> bool:
