@@ -11,7 +11,7 @@ FOLDS = 3
 
 @dataclass(frozen=True)
 class Classifier:
-    """A fitted TF-IDF (1-2 grams) and logistic regression with probabilities calibrated by cross-validation."""
+    """A fitted TF-IDF (1-2 grams) and linear support vectors with probabilities calibrated by cross-validation."""
 
     pipeline: Any
 
@@ -43,14 +43,14 @@ def train_classifier(texts: "pl.Series", categories: "pl.Series", min_rows: int)
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
+    from sklearn.svm import LinearSVC
 
     counts = categories.value_counts()
     if len(texts) < min_rows or counts.height < 2 or int(counts["count"].min() or 0) < FOLDS:  # type: ignore[arg-type]
         return None
     features = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, max_features=60_000)
-    model = LogisticRegression(C=8.0, max_iter=300, class_weight="balanced")
+    model = LinearSVC(C=0.5, class_weight="balanced", random_state=0)
     pipeline = make_pipeline(features, CalibratedClassifierCV(model, method="sigmoid", cv=FOLDS))
     pipeline.fit(texts.to_list(), categories.to_list())
     return Classifier(pipeline)

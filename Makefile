@@ -1,0 +1,48 @@
+# Two commands on a fresh machine (python3 and make, nothing else): make demo, make test.
+PYTHON ?= python3
+CORE := .venv-core
+DEV := .venv
+DATA ?= ../shared/data
+PIP_FLAGS := --disable-pip-version-check --quiet
+
+.PHONY: demo test check real bench bench-dedup format clean
+
+demo: $(CORE)/.installed  ## The whole job on bundled material, without network, credentials or GPU.
+	$(CORE)/bin/curator demo demo
+
+test: $(DEV)/.installed  ## The whole suite.
+	$(DEV)/bin/python -m pytest -n 2 --dist loadfile
+
+check: $(DEV)/.installed  ## Exactly what CI checks besides the tests.
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/mypy
+	$(DEV)/bin/lint-imports
+
+real: $(DEV)/.installed  ## Real material (not in the repository) through every stage: make real DATA=folder
+	$(DEV)/bin/python bench/real.py --data "$(DATA)"
+
+bench: $(DEV)/.installed  ## Side-by-side measurements; never part of the tests.
+	$(DEV)/bin/python bench/synthetic.py
+	$(DEV)/bin/python bench/dump_stream.py --data "$(DATA)"
+	$(DEV)/bin/python bench/decide.py
+
+bench-dedup: $(DEV)/.installed  ## Dedup against its peers, each in an environment of its own.
+	$(DEV)/bin/python bench/dedup/run.py --data "$(DATA)"
+
+format: $(DEV)/.installed
+	$(DEV)/bin/ruff format .
+	$(DEV)/bin/ruff check --fix .
+
+$(CORE)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(CORE)
+	$(CORE)/bin/pip install $(PIP_FLAGS) -c constraints.txt -e .
+	touch $@
+
+$(DEV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(DEV)
+	$(DEV)/bin/pip install $(PIP_FLAGS) -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(CORE) $(DEV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
