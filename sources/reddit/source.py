@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from schemas.errors import ConfigError
 from sources.protocol import Batch, SourceContext
 from sources.reddit.options import RedditOptions
 
@@ -35,4 +34,10 @@ class RedditSource:
             from sources.reddit.offline import read_offline
 
             return read_offline(self.options, self.context, after)
-        raise ConfigError("reddit: neither dump nor saved is given", "try --dump PATH or --saved PATH")
+        if self.options.recheck:
+            from sources.reddit.recheck import read_recheck
+
+            return read_recheck(self.context, self.options.request_budget, after)
+        from sources.reddit.live import read_live
+
+        return read_live(self.options, self.context, after)
