@@ -1,0 +1,158 @@
+"""Rows of datasets become examples turn by turn, or are left out with the reason."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.extract.conversation import extract_conversations, find_fault
+from curator.extract.medquad import ask, tidy_answer
+from schemas.document import document_id
+from schemas.example import EXAMPLE_COLUMNS
+from schemas.frames import check_frame, document_frame
+from schemas.pack import Pack
+from sources.packs.loader import load_pack
+
+USER = {"role": "user", "content": "How deep?"}
+BOT = {"role": "assistant", "content": "As deep as you can."}
+SYSTEM = {"role": "system", "content": "Be brief."}
+CALL = {"role": "assistant", "content": "", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f"}}]}
+RESULT = {"role": "tool", "content": "5", "tool_call_id": "c"}
+
+
+@pytest.fixture(scope="module")
+def pack() -> Pack:
+    return load_pack("fitness")
+
+
+def extract(pack: Pack, content: dict, **metadata: object) -> tuple[list[dict], list[str]]:
+    text = json.dumps(content)
+    document = {
+        "id": document_id("dataset", "d/rows.jsonl#7", text),
+        "source": "dataset",
+        "kind": "conversation",
+        "natural_key": "d/rows.jsonl#7",
+        "content": text,
+        "metadata": json.dumps({"row": 7, "shape": "messages", **metadata}),
+        "fetched_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "licence": "unknown",
+        "basis": "test",
+        "permission": "unknown",
+    }
+    result = extract_conversations(document_frame([document]), pack)
+    check_frame(result.examples, EXAMPLE_COLUMNS, "examples")
+    return list(result.examples.iter_rows(named=True)), result.verdicts["reason"].to_list()
+
+
+def test_a_conversation_keeps_every_turn_with_its_row_and_tags(pack: Pack) -> None:
+    turns = [SYSTEM, {**USER, "input": "I am tall."}, BOT, USER, BOT]
+    ((row,), reasons) = extract(pack, {"messages": turns}, category="Diet", language="en")
+    assert json.loads(row["messages"]) == turns
+    assert json.loads(row["span"]) == {"rows": [7, 7]}
+    assert row["unit_keys"] == ["record:d/rows.jsonl#7"]
+    assert (row["category"], row["category_basis"], row["language"]) == ("nutrition", "label", "en")
+    assert reasons == []
+
+
+def test_tool_turns_and_the_tools_travel_with_the_example(pack: Pack) -> None:
+    turns = [USER, CALL, RESULT, BOT]
+    ((row,), _) = extract(pack, {"messages": turns, "tools": [{"name": "f"}]})
+    assert json.loads(row["messages"]) == turns
+    assert json.loads(row["metadata"])["tools"] == [{"name": "f"}]
+
+
+def test_a_preference_carries_the_answer_that_lost(pack: Pack) -> None:
+    worse = {"role": "assistant", "content": "No idea."}
+    ((row,), _) = extract(pack, {"messages": [USER, BOT], "rejected": [worse]})
+    assert json.loads(row["rejected"]) == [worse]
+    ((plain,), _) = extract(pack, {"messages": [USER, BOT]})
+    assert plain["rejected"] is None
+    assert plain["id"] != row["id"]
+    empty = {"role": "assistant", "content": " "}
+    assert extract(pack, {"messages": [USER, BOT], "rejected": [empty]}) == ([], ["empty_turn"])
+
+
+@pytest.mark.parametrize(
+    ("turns", "reason"),
+    [
+        ([BOT, USER, BOT], "no_question_first"),
+        ([USER], "no_answer"),
+        ([SYSTEM], "no_answer"),
+        ([USER, USER, BOT], "not_alternating"),
+        ([USER, BOT, BOT], "not_alternating"),
+        ([USER, BOT, SYSTEM, USER, BOT], "system_in_between"),
+        ([USER, RESULT, BOT], "not_alternating"),
+        ([USER, CALL, USER, BOT], "not_alternating"),
+        ([{**USER, "content": "  "}, BOT], "empty_turn"),
+        ([USER, {**BOT, "content": "I am {{name}}."}], "unfilled_placeholder"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_left_out(pack: Pack, turns: list[dict], reason: str) -> None:
+    assert extract(pack, {"messages": turns}) == ([], [reason])
+
+
+def test_what_follows_the_last_answer_is_cut_off(pack: Pack) -> None:
+    for open_end in ([USER], [USER, CALL], [USER, CALL, RESULT]):
+        ((row,), _) = extract(pack, {"messages": [USER, BOT, *open_end]})
+        assert json.loads(row["messages"]) == [USER, BOT]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from([USER, BOT, SYSTEM, CALL, RESULT]), max_size=7))
+def test_what_is_kept_alternates_and_ends_with_an_answer(turns: list[dict]) -> None:
+    if find_fault(turns) is not None:
+        return
+    spoken = [turn["role"] for turn in turns if turn["role"] not in ("system", "tool") and not turn.get("tool_calls")]
+    assert spoken == ["user", "assistant"] * (len(spoken) // 2)
+    assert [turn["role"] for turn in turns].count("system") == (turns[0]["role"] == "system")
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind", "expected"),
+    [
+        ("Acromegaly", "information", "What is acromegaly?"),
+        ("Kidney Stones in Adults", "information", "What are kidney stones in adults?"),
+        ("Crohn's Disease", "treatment", "How is Crohn's disease treated?"),
+        ("What I need to know about Gas", "symptoms", "What are the symptoms of gas?"),
+        ("Parasites - Scabies", "prevention", "How can I prevent scabies?"),
+        ("Pyelonephritis: Kidney Infection", "causes", "What causes pyelonephritis?"),
+        ("Hypothyroidism", "considerations", "What should people with hypothyroidism know about eating and diet?"),
+        ("Prevent diabetes problems: Keep your eyes healthy", "information", None),
+        ("", "information", None),
+    ],
+)
+def test_forms_of_medquad_become_questions(topic: str, kind: str, expected: str | None) -> None:
+    answer = "People with Crohn's disease eat small meals; good food helps."
+    assert ask(f"What is (are) {topic} ?", topic, kind, answer) == expected
+
+
+def test_questions_of_medquad_in_own_words_stay_unless_they_point_away() -> None:
+    assert ask("how is rabies diagnosed?", "Rabies", "exams and tests", "") == "How is rabies diagnosed?"
+    assert ask("how can these diseases be treated for Toxins ?", "Toxins", "treatment", "") is None
+
+
+def test_answers_of_medquad_get_their_lists_back_and_lose_what_leads_away() -> None:
+    raw = (
+        "It is diffi cult to see.2 Doctors dont agree about Crohns disease.\n                \nSymptoms include\n"
+        "                \n- fever  - weight loss  - pain\n                \nMore information is provided in the NIDDK"
+        " health topic, Gas. Rest helps. See www.x.y for more.\n                \nFact sheets"
+    )
+    assert tidy_answer(raw) == (
+        "It is difficult to see. Doctors don't agree about Crohn's disease.\n\n"
+        "Symptoms include:\n- fever\n- weight loss\n- pain\n\nRest helps."
+    )
+
+
+def test_medquad_pairs_that_say_too_little_or_too_much_are_left_out(pack: Pack) -> None:
+    def pair(answer: str, topic: str = "Gout") -> tuple[list[dict], list[str]]:
+        turns = [{"role": "user", "content": f"What is (are) {topic} ?"}, {"role": "assistant", "content": answer}]
+        return extract(pack, {"messages": turns}, shape="medquad", topic=topic, kind="information")
+
+    assert pair("Topics")[1] == ["too_short_answer"]
+    assert pair("word " * 1000)[1] == ["too_long_answer"]
+    assert pair("word " * 50, topic="Your Guide to Diabetes")[1] == ["unclear_question"]
+    ((row,), reasons) = pair("Uric acid builds up in the blood. " * 5)
+    assert json.loads(row["messages"])[0]["content"] == "What is gout?"
+    assert reasons == []
