@@ -68,6 +68,7 @@ def write_config() -> str:
     own = 'licence = "Apache-2.0"\npermission = "own"\nbasis = "written for the demo"\n'
     tables = [
         ("markdown", ""),
+        ("dataset", ""),
         ("markdown", f"path = [{json.dumps(str(MATERIAL / 'notes'))}]\n{own}"),
         ("reddit", f"dump = [{json.dumps(str(MATERIAL))}]\nsubreddits = []\n{own}"),
         ("transcripts", f"path = {json.dumps([str(MATERIAL / n) for n in ('talk.en.vtt', 'interview.md')])}\n{own}"),

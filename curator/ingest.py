@@ -15,6 +15,7 @@ from curator.project import Project
 from schemas.errors import ConfigError, SourceInterruptedError
 from schemas.frames import make_frame
 from schemas.identity import dump_canonical, make_id
+from schemas.pack import Pack
 from sources.protocol import Batch, Connector, Rejection, SourceContext
 from warehouse import Warehouse
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 GROUP = "curator.sources"
+INPUT_KEYS = frozenset({"path", "dump", "saved", "ids", "channel", "playlist", "rules"})
+"""Options that name an input: with one of them the pack's defaults (its subreddits, channels, rights) do not apply."""
 REJECTION_COLUMNS = {
     "source": "text",
     "location": "text",
@@ -116,9 +119,8 @@ def make_connector(project: Project, name: str, options: Mapping[str, Any], salt
         ConfigError: An option is unknown or wrong.
     """
     kind = load_connector(name)
-    defaults = getattr(project.pack, name, {}) if name in type(project.pack).model_fields else {}
     given = {key: value for key, value in options.items() if value is not None}
-    # The pack's default options are for a bare `curator ingest NAME`; what is given on top replaces them singly.
+    defaults = {} if INPUT_KEYS & set(given) else find_pack_defaults(project.pack, name)
     try:
         checked = kind.Options.model_validate({**defaults, **given})
     except ValidationError as error:
@@ -139,6 +141,12 @@ def make_connector(project: Project, name: str, options: Mapping[str, Any], salt
             **context,
         ),
     )
+
+
+def find_pack_defaults(pack: Pack, name: str) -> dict[str, Any]:
+    """Gives the pack's default options of a source; a third-party source has none."""
+    found = getattr(pack, name, {}) if name in Pack.model_fields else {}
+    return dict(found) if isinstance(found, Mapping) else {}
 
 
 def ingest_source(

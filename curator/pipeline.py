@@ -11,11 +11,10 @@ from curator.ingest import IngestReport, ingest_source
 from curator.project import Project, change_project
 from curator.statistics import Statistics, read_statistics
 from schemas.config import ExportConfig, IngestConfig
+from schemas.pack import Pack
 from warehouse import open_snapshot
 
 Progress = Callable[[str, int, int], None]
-DEFAULT_INGESTS = (IngestConfig(source="markdown"), IngestConfig(source="synthetic"))
-"""What a project without `[[ingest]]` tables reads: the pack's own pages and its generator."""
 
 
 @dataclass
@@ -58,7 +57,7 @@ def run_pipeline(
     """Runs every step; doing it again adds nothing and changes no byte of an export."""
     report = PipelineReport()
     with change_project(project, "run", wait_s) as (warehouse, summary):
-        for ingest in project.config.ingest or DEFAULT_INGESTS:
+        for ingest in project.config.ingest or list_default_ingests(project.pack):
             name = ingest.source
             options = resolve_paths(project, ingest)
             done = ingest_source(
@@ -84,6 +83,16 @@ def run_pipeline(
     with open_snapshot(project.snapshots) as snapshot:
         report.statistics = read_statistics(snapshot)
     return report
+
+
+def list_default_ingests(pack: Pack) -> list[IngestConfig]:
+    """Gives what a project without `[[ingest]]` tables reads: the pack's pages, its records and its generator."""
+    names = {
+        "markdown": bool(pack.knowledge),
+        "dataset": any(record.data for record in pack.records),
+        "synthetic": bool(pack.rules),
+    }
+    return [IngestConfig(source=name) for name, is_there in names.items() if is_there]
 
 
 def resolve_paths(project: Project, ingest: IngestConfig) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from curator.balance.release import find_unit_pairs
 from curator.balance.verify import find_leaks
 from curator.export.stage import find_release
-from curator.project import Project
 from schemas.errors import ConfigError
 from warehouse import Warehouse
 
@@ -71,7 +70,7 @@ def compare_releases(snapshot: Warehouse, left: str, right: str) -> dict[str, An
     }  # fmt: skip
 
 
-def verify_stored_release(project: Project, warehouse: Warehouse, release_id: str | None) -> dict[str, Any]:
+def verify_stored_release(warehouse: Warehouse, release_id: str | None) -> dict[str, Any]:
     """Proves again, from the stored text, that a release does not leak.
 
     Returns:

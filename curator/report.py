@@ -31,7 +31,7 @@ def show_ingest(report: "IngestReport", *, is_preview: bool = False) -> None:
     for fault in report.faults[:MAX_FAULTS]:
         say(f"  {fault.where}: {fault.reason}: {fault.detail}")
     if report.num_faults > MAX_FAULTS:
-        say(f"  ... {report.num_faults - MAX_FAULTS:,} more: curator sql 'select * from rejections where is_fault'")
+        say(f"  ... {report.num_faults - MAX_FAULTS:,} more: curator sql --saved faults")
     for note in report.notes:
         say(f"  {note}")
     if report.stopped:

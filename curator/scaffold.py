@@ -16,6 +16,9 @@ seed = 3407
 source = "markdown"        # the pack's knowledge pages; path = ["notes"] for your own
 
 [[ingest]]
+source = "dataset"         # the pack's structured records; path = ["questions.csv"] for your own
+
+[[ingest]]
 source = "synthetic"       # examples from the pack's rules
 # count = 2000
 

@@ -44,13 +44,10 @@ def flatten_messages(frame: "pl.DataFrame") -> "pl.DataFrame":
 
 
 def map_contents(messages: str, change: Callable[[str], str]) -> str:
-    """Gives the JSON of messages with every content and input changed by a function."""
+    """Gives the JSON of messages with every text in them changed by a function: contents, inputs, tool calls."""
     turns = orjson.loads(messages)
-    for turn in turns:
-        for key in ("content", "input"):
-            if turn.get(key):
-                turn[key] = change(turn[key])
-    return dump_messages(turns)
+    fixed = {"role", "tool_call_id"}
+    return dump_messages([{k: v if k in fixed else map_texts(v, change) for k, v in turn.items()} for turn in turns])
 
 
 def check_structure(turns: Sequence[Mapping[str, Any]]) -> str | None:
@@ -73,6 +70,17 @@ def check_structure(turns: Sequence[Mapping[str, Any]]) -> str | None:
     if any(after["role"] not in follows[before["role"]] for before, after in itertools.pairwise(body)):
         return "turns_do_not_alternate"
     return None
+
+
+def map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """Gives a JSON value with every string in it (not the keys) changed by a function."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [map_texts(item, change) for item in value]
+    if isinstance(value, dict):
+        return {key: map_texts(item, change) for key, item in value.items()}
+    return value
 
 
 def _flatten(messages: str, rejected: str | None) -> tuple[str, str, str, str, str | None]:

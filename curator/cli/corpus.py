@@ -207,7 +207,7 @@ def verify_release(
     state: State = context.obj
     project = state.open()
     with change_project(project, "releases verify", wait) as (warehouse, _):
-        found: dict[str, Any] = verify_stored_release(project, warehouse, release)
+        found: dict[str, Any] = verify_stored_release(warehouse, release)
     print_json(found) if as_json else show_verification(found)
     if found["leaks"]:
         raise typer.Exit(1)

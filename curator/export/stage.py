@@ -21,6 +21,7 @@ from curator.export.rights import PUBLISHABLE, summarise_rights
 from curator.export.shapes import SHAPES, Row, UnfitError
 from curator.project import Project
 from curator.screen.privacy import redact_private
+from curator.text import map_texts
 from schemas.config import ExportConfig
 from schemas.errors import ConfigError, ExportError
 from warehouse import Warehouse
@@ -183,6 +184,9 @@ def _render(project: Project, rows: "pl.DataFrame", config: ExportConfig) -> _Re
 def _shape(project: Project, row: Mapping[str, Any], config: ExportConfig) -> Row:
     turns = orjson.loads(row["messages"])
     metadata = orjson.loads(row["metadata"])
+    if metadata.get("tools") and project.config.screen.pii != "off":
+        # Tool descriptions are metadata, which screening does not rewrite; they leave the house only here.
+        metadata["tools"] = map_texts(metadata["tools"], lambda text: redact_private(text)[0])
     if row["rejected"] is not None:
         metadata["rejected"] = orjson.loads(row["rejected"])
     if config.system_prompt == "pack":
