@@ -119,7 +119,10 @@ REST = (
             "What happens when I train hard on little sleep?",
         ),
         ("If you feel a sharp pain in training, stop the set.", "What should I do if I feel a sharp pain in training?"),
-        ("People stop gaining strength because they never rest.", "Why do people stop gaining strength?"),
+        (
+            "People stop gaining strength in training because they never rest.",
+            "Why do people stop gaining strength in training?",
+        ),
         ("Sleep is important for training because muscle grows at night.", "Why is sleep important for training?"),
         (
             "A common mistake in training is adding weight every single day.",
@@ -159,9 +162,9 @@ def test_a_question_that_needs_what_was_said_before_makes_no_example(question):
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ("That's a great question. I have no idea.", "answer_too_short"),
+        ("That's a great question. Thank you.", "answer_empty"),
         ("This episode is brought to you by a belt maker, use the promo code BELT for ten percent off. " + BRACING, ""),
-        ("As you can see on this slide, bracing is everything. " + BRACING, ""),
+        ("As you can see on this slide, bracing is everything. " + BRACING, "answer_breaks_off"),
         ("My wife and I went to Spain last year. " + BRACING, ""),
         (
             "Paint dries faster in the sun than in the shade, and the second coat needs a full day. " * 3,

@@ -29,6 +29,9 @@ MAX_AFTERTHOUGHT_WORDS = 12
 """What a speaker may add after a question that still waits for the other one's answer."""
 
 
+MAX_ANSWER_SENTENCES = 60
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A question and the speech that may answer it.
@@ -79,9 +82,9 @@ def find_candidates(turns: Sequence[Turn], reasons: Counter[str]) -> Iterator[Ca
                 elif sum(count_words(later.text) for later in rest) > MAX_AFTERTHOUGHT_WORDS:
                     yield Candidate(question, "self_asked", rest)
                 else:
-                    yield Candidate(question, "asked", tuple(_follow_reply(turns[index + 1 :])))
+                    yield Candidate(question, "asked", _hear_out(turns[index + 1 :]))
             elif posed := pose_statement(strip_lead(clean_speech(sentence.text)), known_words):
-                yield Candidate(*posed, turn.sentences[number:])
+                yield Candidate(*posed, (sentence, *rest, *_hear_out(turns[index:])[len(turn.sentences) :]))
 
 
 def _extract_one(document: Mapping[str, Any], pack: Pack) -> tuple[list[dict[str, Any]], Counter[str]]:
@@ -109,17 +112,18 @@ def _extract_one(document: Mapping[str, Any], pack: Pack) -> tuple[list[dict[str
     return examples, reasons
 
 
-def _follow_reply(turns: Sequence[Turn]) -> Iterator[Sentence]:
-    """Yields what the next speaker says, across short interjections of the others."""
-    if not turns:
-        return
-    replier = turns[0].speaker
+def _hear_out(turns: Sequence[Turn]) -> tuple[Sentence, ...]:
+    """Gives what the first speaker says, across short interjections of the others."""
+    sentences: list[Sentence] = []
     for turn in turns:
         is_interjection = turn.num_words <= MAX_INTERJECTION_WORDS and not turn.sentences[-1].text.endswith("?")
-        if turn.speaker == replier:
-            yield from turn.sentences
+        if turn.speaker == turns[0].speaker:
+            sentences.extend(turn.sentences)
         elif not is_interjection:
-            return
+            break
+        if len(sentences) > MAX_ANSWER_SENTENCES:
+            break
+    return tuple(sentences)
 
 
 def _build_row(

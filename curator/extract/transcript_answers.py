@@ -4,56 +4,34 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curator.extract.transcript_text import clean_speech, count_words, find_stems, strip_lead
+from curator.extract.transcript_phrases import CONNECTORS, compile_anywhere, compile_start, join_phrases
+from curator.extract.transcript_text import capitalise, clean_speech, count_words, find_stems, strip_lead
 from curator.extract.transcript_turns import Sentence
 
 MIN_ANSWER_WORDS = 40
-MAX_ANSWER_WORDS = 180
+MAX_ANSWER_WORDS = 150
 
-EMPTY_REPLY = re.compile(
-    r"^(?:(?:that[’']s|that is|what|it[’']s|this is) (?:an? )?(?:\w+ )?(?:good|great|excellent|interesting"
-    r"|awesome|fantastic|tough|hard|fair) (?:question|point|one)"
-    r"|(?:good|great|excellent) (?:question|point)|I love (?:this|that|it|the)|I would love to|I[’']d love to"
-    r"|I[’']m (?:so )?glad|thank you|thanks|love it"
-    r"|(?:that[’']s|you[’']re) (?:exactly |so )?(?:right|true|it|a good one)|you said it|it is|it does"
-    r"|they (?:do|are)|no|yes|yeah|of course|totally|definitely)\b[^.?!]*[.!]?$",
+EMPTY_REPLY = re.compile(rf"^(?:{join_phrases('answer.empty')})\b[^.?!]*[.!]?$", re.IGNORECASE)
+STARTS_ELSEWHERE = compile_start("answer.starts_elsewhere")
+CONVERSATION = compile_anywhere("answer.conversation")
+ANECDOTE = compile_anywhere("answer.anecdote")
+LOOSE = compile_anywhere("answer.loose")
+SHIFT = compile_start("answer.shift", after=CONNECTORS)
+LINKED = compile_start("answer.linked", after=CONNECTORS)
+LISTING = compile_anywhere("answer.listing")
+LISTED = compile_start("answer.listed", after=CONNECTORS)
+SPEAKER = re.compile(r"\bI(?:(?=[’'](?!d\b))|(?= (?!think|would|believe|recommend|suggest)))|\b(?:my|me|myself)\b")
+COMPANY = re.compile(r"\b(?:our|us) (?=team|show|company|product|client|library|api)\b", re.IGNORECASE)
+VOCATIVE = re.compile(r"(?:^|, )[A-Z][a-z]+, (?=[a-z])|, [A-Z][a-z]+[.!]$")
+QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
+UNFINISHED = re.compile(
+    r"\b(?:the|a|an|so|and|but|or|to|of|that|because|is|are|with|for|in|my|your|which|like|if|be)[.!]$"
+    r"|\b(\w+ \w+)[^.]* - [^.]*\b\1 |\b(\w[\w-]*) - \2\b|[a-z] [.] | - (?:[’']?cause|because|well|no|like|actually|so|I)\b",
     re.IGNORECASE,
 )
-POINTING_START = re.compile(
-    r"^(?:that|this|these|those|he|she|his|her|they|them|it[’']s (?:funny|interesting|ironic|so)"
-    r"|I don[’']t know|I[’']m not sure|I have no idea"
-    r"|you (?:mentioned|said|asked|know)|we (?:talked|said|mentioned)|I think about|I remember|when I\b|I was"
-    r"|I had|my |me\b|like\b|or\b|which\b|not\b|say\b"
-    r"|for me|the other|another|there[’']s also|then\b|let[’']s|let me|what I|as (?:I|you|we)|what you"
-    r"|what are|what is)",
-    re.IGNORECASE,
-)
-CONVERSATION = re.compile(
-    r"\b(?:you (?:said|mentioned|asked|just said|were saying|guys)|like you|as you|we(?:[’']ve)? (?:talked"
-    r"|said|mentioned|discussed|spoke|alluded)|we[’']ll (?:talk|get)|listeners?|listening"
-    r"|podcasts?|episodes?|show notes|this show|our show|this conversation|our conversation|today[’']s"
-    r"|earlier|slack|sponsors?|sponsored|promo code|discount|brought to you"
-    r"|subscribe|link in|description below|check out|website|unintelligible|slides?|as you can see"
-    r"|you can see|on the screen|over here|right here|this graph|this chart"
-    r"|this picture|this video|demo|let me (?:say|read|show|give|tell)|quot(?:e|ing)|I read|the book|his book"
-    r"|my book|her book|the author|we[’']re talking|I[’']m talking|question"
-    r"|back to|anyway|whatever|blah|stuff like that|things like that|long story|I forget|what was it"
-    r"|I don[’']t remember|not sure how|thank you|kidding|joke|haha|gosh|oh my)\b",
-    re.IGNORECASE,
-)
-ANECDOTE = re.compile(
-    r"\b(?:I (?:was|had|did|went|got|said|told|remember|thought|used to|came|saw|heard|bought|grew|felt|wrote"
-    r"|made|started|took|worked|tried|realized|recently)"
-    r"|my (?:wife|husband|kids?|son|daughter|mom|mother|dad|father|friends?|brother|sister|patients?|children"
-    r"|family|boss|birthday|house|dog|car)|mine"
-    r"|a friend of|yesterday|last (?:night|week|weekend|month|year)|this morning|the other day|years ago"
-    r"|when I was)\b",
-    re.IGNORECASE,
-)
-LOOSE = re.compile(
-    r"\b(?:like|just|really|literally|stuff|things?|whatever|going|something|kind|sort|super|guess|mean)\b",
-    re.IGNORECASE,
-)
+DEFINING = re.compile(r"^what (?:is|are) (?!the\b)", re.IGNORECASE)
+INTERJECTION = re.compile(r"^(?:(?:so|and|but)\s+)?(?:yeah|yep|yes|okay|well|oh|right|alright)\b[,\s]+", re.IGNORECASE)
+AMOUNT = re.compile(r"^how (?:much|many|long|often|far|heavy|fast)\b", re.IGNORECASE)
 FIRST_PERSON = re.compile(r"\b(?:I|I[’'](?:m|ve|d|ll)|my|me|myself)\b")
 YES_NO = re.compile(r"^(?:is|are|can|could|should|do|does|will|would)\b", re.IGNORECASE)
 YES = re.compile(
@@ -85,9 +63,10 @@ def cut_answer(question: str, sentences: Sequence[Sentence]) -> Answer | str:
     Empty replies (`great question`) before it are left out; it ends before talk about the conversation, a story of the
     speaker's own, or another question, and at a paragraph where one ends within the limit.
     """
-    kept = _collect(_skip_replies(sentences))
+    spoken = _skip_replies(sentences)
+    kept = _collect(spoken, find_stems(question))
     if not kept:
-        return "answer_off_topic"
+        return "answer_breaks_off" if spoken else "answer_empty"
     text = " ".join(cleaned for cleaned, _ in kept)
     reason = find_fault(question, text)
     if reason:
@@ -100,15 +79,23 @@ def find_fault(question: str, text: str) -> str | None:
     words = count_words(text)
     asked = find_stems(question)
     num_shared = len(asked & find_stems(text))
+    if AMOUNT.match(question) and re.search(r"\d", text[:120]):
+        num_shared = len(asked)  # a number answers `how much` without naming the thing again
+    if DEFINING.match(question) and _count_mentions(asked, text) < 2:
+        num_shared = 0  # a definition that does not come back to its subject is said in passing
     num_quotes = text.count('"')
     faults = {
         "answer_too_short": words < MIN_ANSWER_WORDS,
-        "answer_starts_elsewhere": bool(POINTING_START.match(text)),
+        "answer_starts_elsewhere": bool(STARTS_ELSEWHERE.match(text)),
         "answer_rambles": len(LOOSE.findall(text)) > MAX_LOOSE_RATIO * words or num_quotes % 2 == 1 or num_quotes > 4,
         "answer_is_personal": len(FIRST_PERSON.findall(text)) > MAX_FIRST_PERSON_RATIO * words,
         "answer_off_topic": num_shared < max(1, MIN_SHARED_RATIO * len(asked)),
     }
     return next((reason for reason, is_broken in faults.items() if is_broken), None)
+
+
+def _count_mentions(stems: set[str], text: str) -> int:
+    return sum(bool(stems & find_stems(word)) for word in text.split())
 
 
 def _skip_replies(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
@@ -119,21 +106,39 @@ def _skip_replies(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
     return ()
 
 
-def _collect(sentences: Sequence[Sentence]) -> list[tuple[str, Sentence]]:
+def _collect(sentences: Sequence[Sentence], stems: set[str]) -> list[tuple[str, Sentence]]:
+    """Gives the cleaned sentences that belong together; one that no later one ties to the rest is left out at the end.
+
+    Args:
+        sentences: What is said.
+        stems: What the question is about.
+    """
     kept: list[tuple[str, Sentence]] = []
-    words = 0
+    num_tied = words = 0
+    is_listing = False
     for sentence in sentences:
         text = clean_speech(sentence.text)
-        text = text if kept else strip_lead(text)
-        if not text:
+        text = INTERJECTION.sub("", text) if kept else strip_lead(text)
+        if count_words(text) < 3:
             continue
-        if "?" in text or CONVERSATION.search(text) or ANECDOTE.search(text):
-            break
-        if words + count_words(text) > MAX_ANSWER_WORDS:
-            break
         words += count_words(text)
-        kept.append((text if text[-1] in '.!"”' else text + ".", sentence))
-    return _end_at_paragraph(kept)
+        is_tied = not kept or bool(
+            LINKED.match(text) or stems & find_stems(text) or (is_listing and LISTED.match(text))
+        )
+        if words > MAX_ANSWER_WORDS or _breaks_off(text, bool(kept)) or not (is_tied or num_tied == len(kept)):
+            break
+        kept.append((capitalise(text) if text[-1] in '.!"”' else capitalise(text) + ".", sentence))
+        stems = stems | find_stems(text) if is_tied else stems
+        num_tied = len(kept) if is_tied else num_tied
+        is_listing = is_listing or bool(LISTING.search(text))
+    return _end_at_paragraph(kept[:num_tied])
+
+
+def _breaks_off(text: str, has_begun: bool) -> bool:
+    """Tells whether an answer ends before this sentence: another question, topic, story, or talk about the talk."""
+    if "?" in text or any(p.search(text) for p in (CONVERSATION, ANECDOTE, COMPANY, VOCATIVE, UNFINISHED)):
+        return True
+    return bool(SPEAKER.search(QUOTED.sub("", text)) or (has_begun and SHIFT.match(text)))
 
 
 def _end_at_paragraph(kept: list[tuple[str, Sentence]]) -> list[tuple[str, Sentence]]:

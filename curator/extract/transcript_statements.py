@@ -3,50 +3,31 @@
 import re
 from collections.abc import Callable, Container
 
+from curator.extract.transcript_phrases import compile_anywhere, compile_start, join_phrases
 from curator.extract.transcript_questions import is_self_contained
 from curator.extract.transcript_text import STOP_WORDS, count_words, find_stems
 
-SUBJECT = r"(?:(?:the|an?|your|our) )?(?:[A-Za-z][\w’'-]*)(?: (?:of |for |and |in )?[A-Za-z][\w’'-]*){0,3}?"
+SUBJECT = r"(?:an? )?(?:[A-Za-z][\w’'-]*)(?: (?:of |for |and |in )?[A-Za-z][\w’'-]*){0,3}?"
 ADVERB = r"(?:(?:really|essentially|basically|simply|actually|just|always|usually|often|also) )*"
-PRONOUN_SUBJECT = re.compile(
-    r"\b(?:it|this|that|these|those|they|he|she|there|here|who|what|which|one|i|you|we|everything|something"
-    r"|anything|nothing|thing|things|part|way|ways|point"
-    r"|challenge|issue|key|truth|fact|hope|heart|struggle|concept|idea|goal|reason|level|step|number|other"
-    r"|another|first|second|third|last|next|some|most|many|not|question|answer|problem|example|sentence|word|title"
-    r"|and|but|so|or|because|if|when|where|how|why|as|to|don[’']t|doesn[’']t)\b",
-    re.IGNORECASE,
-)
+VAGUE_SUBJECT = compile_anywhere("statement.vague_subjects")
 DEFINITION = re.compile(
-    rf"^({SUBJECT}),? {ADVERB}(is|are|means|refers to|is defined as) {ADVERB}(?:defined as |about )?"
-    r"(?:an?|the|this|that|when|what|how|our|your|where|any|actually)\b(?! (?:part|word|thing|fact|same|lot"
-    r"|case|reason|great|good|little|bit|big|huge|one)\b)",
+    rf"^({SUBJECT}),? {ADVERB}(is|are|means?|refers? to|is defined as|are defined as) {ADVERB}(?:defined as |about )?"
+    rf"(?:an?|the|this|these|that|when|what|how|where|any)\b(?! (?:\w+ )?(?:{join_phrases('statement.no_definition')})\b)",
 )
 CONDITION = re.compile(
-    r"^(if|when|whenever|once) ((?:you|someone|somebody|people|we|a person)\b[^,?!:;]{6,90}), (?:then )?(.+)$",
-    re.IGNORECASE,
+    r"^(if|when|whenever|once) ((?:you|someone|somebody|people|we|a person)\b[^?!:;]{6,})$", re.IGNORECASE
 )
+MAX_CLAUSE_WORDS = 16
 WANT = re.compile(
     r"^(?:you|someone|people|we)(?:[’']re| are)? (?:really |ever )?(?:want|need|would like|trying|looking"
     r"|wish|hope)(?:ing)? to (.+)$"
 )
-ADVICE = re.compile(
-    r"^(?:you (?:should|need|have|want|must|might|can|could|may|probably|ought)|don[’']t|do|never|always|try"
-    r"|make|take|start|keep|use|stop|get|focus|go|let|ask"
-    r"|give|think|look|find|add|avoid|begin|consider|remember|put|pick|write|set)\b",
-    re.IGNORECASE,
-)
-RESULT = re.compile(
-    r"^(?:you|your|we|our|people|they|it|there|that|most|chances|the|an?|[a-z]+ (?:is|are|will|can|may|might"
-    r"|gets?|becomes?|helps?))\b",
-    re.IGNORECASE,
-)
-IDLE_CONDITION = re.compile(
-    r"\b(?:look|looking|think|thinking|talk|talking|listen|listening|familiar|said|say|saying|ever|was|were"
-    r"|had|did|wouldn[’']t|couldn[’']t|someone that|someone who"
-    r"|go back|notice|watch|ask me|know about|remember|imagine|consider|heard|read|mentioned|wanted|realize"
-    r"|aware|just)\b",
-    re.IGNORECASE,
-)
+ADVICE = compile_start("statement.advice")
+RESULT = compile_start("statement.result")
+INSERTED = compile_start("statement.inserted")
+IDLE_CONDITION = compile_anywhere("statement.idle_conditions")
+NOT_PRESENT = compile_start("statement.not_present")
+BARE_THE = re.compile(rf"\bthe (?!(?:{join_phrases('statement.known_things')})\b)", re.IGNORECASE)
 WAY = re.compile(
     r"^(?:the|one|a|another) (?:(best|good|great|first|easiest|simplest|easy|simple|safest|fastest|key|main"
     r"|common)(?: \w+)? )?way (?:that )?(?:to|you can|we can|you)"
@@ -60,16 +41,24 @@ HOW_TO = re.compile(r"^(?:(?:so )?here[’']s|this is|that[’']s) how (?:you|we
 MISTAKE = re.compile(
     r"^((?:the|a|another|one)(?: of the)? (?:(?:most|very) )?(?:common|biggest|main|typical"
     r"|frequent)(?: \w+)? (?:mistakes?|errors?|problems?|cues?)"
-    r"(?: (?:with|in|when|on|people make|for|during)[^,?!:;]{3,60})?) (?:is|are)\b",
+    r"(?: (?:with|in|when|on|people make|for|during)[^,?!:;]{3,60}?)?) (is|are)\b",
     re.IGNORECASE,
 )
 REASON_BE = re.compile(
     rf"^({SUBJECT}) (is|are|can|should|will|must) ((?!because)[^,?!:;]{{5,80}}?),? because\b", re.IGNORECASE
 )
 REASON_DO = re.compile(
-    r"^((?:most )?(?:people|we|you|athletes|beginners|humans|our brains|our bodies"
-    r"|kids)) ([a-z]+(?: [^,?!:;]{3,80}?)?),? because\b",
+    r"^((?:most )?(?:people|we|you|athletes|beginners|humans|our brains|our bodies|kids))"
+    r" ([a-z]+(?: [^?!:;]{3,80}?)?),? because\b",
     re.IGNORECASE,
+)
+ASPECT = re.compile(
+    rf"^(the (?:main |whole |big |real )?(?:{join_phrases('statement.aspects')}) (?:with|of|between|to|in|for)"
+    r" [^,?!:;]{4,60}?) (is|are)\b",
+    re.IGNORECASE,
+)
+WORKS = re.compile(
+    r"^the way (?:that |in which )?((?:the |an? )?[a-z][\w-]*(?: [a-z][\w-]*)?) ([a-z]+[^s\W])s\b([^,?!:;]{0,40}?)(?:,| is\b)"
 )
 THE_REASON = re.compile(
     r"^(?:the|one|another)(?: big| main| key)? reasons? (?:why |that )?((?:most )?(?:people|we|you|our brains"
@@ -105,23 +94,33 @@ def pose_statement(sentence: str, known_words: Container[str]) -> tuple[str, str
         sentence: Cleaned, without connecting words before it.
         known_words: Words that stand within sentences of the transcript: what is capitalised there is a name.
     """
-    first, _, rest = sentence.partition(" ")
-    if first.lower() not in known_words and first.lower() not in STOP_WORDS and not first.isupper():
+    first, second = [*sentence.split(maxsplit=2), "", ""][:2]
+    is_common = first.lower() in known_words or first.lower() in STOP_WORDS
+    if not is_common and not first.isupper() and (second in COPULAS or second[:1].isupper()):
         return None
-    sentence = sentence if first.isupper() and len(first) > 1 else f"{first.lower()} {rest}"
+    if is_common and not second[:1].isupper() and not (first.isupper() and len(first) > 1):
+        sentence = sentence[0].lower() + sentence[1:]
     for name, rule in RULES.items():
         question = rule(sentence)
-        if question and is_self_contained(question) and count_words(question) <= 24:
+        if (
+            question
+            and is_self_contained(question, 3)
+            and count_words(question) <= MAX_WORDS
+            and not BARE_THE.search(question.removeprefix("What is the").removeprefix("What are the"))
+        ):
             return question, name
     return None
 
 
 def _ask_how(sentence: str) -> str | None:
+    works = WORKS.match(sentence)
+    if works and not VAGUE_SUBJECT.search(works[1]):
+        return f"How does {works[1]} {_turn_person(works[2] + works[3])}?"
     match = WAY.match(sentence) or PURPOSE.match(sentence) or HOW_TO.match(sentence)
     if match:
         return f"How do I {_turn_person(match[match.lastindex or 1])}?"
-    condition = CONDITION.match(sentence)
-    want = WANT.match(condition[2]) if condition else None
+    condition = _split_condition(sentence)
+    want = WANT.match(condition[1].partition(",")[0]) if condition else None
     return f"How do I {_turn_person(want[1])}?" if want else None
 
 
@@ -129,44 +128,56 @@ def _ask_mistake(sentence: str) -> str | None:
     match = MISTAKE.match(sentence)
     if not match:
         return None
-    verb = (
-        "are"
-        if re.search(r"(?:mistakes|errors|problems|cues)\b(?! (?:is|people make is))", match[1])
-        and "of the" not in match[1]
-        else "is"
-    )
-    return f"What {verb} {_turn_person(match[1])}?"
+    return f"What {match[2]} {_turn_person(match[1])}?"
 
 
 def _ask_why(sentence: str) -> str | None:
     match = THE_REASON.match(sentence) or REASON_DO.match(sentence)
-    if match and not re.match(
-        r"(?:are|is|were|was|can|should|will|must|could|would|had|have|did|might|may|don|just|only)\b", match[2]
-    ):
+    if match and not NOT_PRESENT.match(match[2]):
         return f"Why do {_turn_person(match[1])} {_turn_person(match[2])}?"
     match = REASON_BE.match(sentence)
-    if match and not PRONOUN_SUBJECT.search(match[1]) and not match[3].startswith(("just", "only", "that")):
+    if match and not VAGUE_SUBJECT.search(match[1]) and not match[3].startswith(("just", "only", "that")):
         return f"Why {match[2]} {_turn_person(match[1])} {_turn_person(match[3])}?"
     return None
 
 
 def _ask_condition(sentence: str) -> str | None:
-    match = CONDITION.match(sentence)
-    if not match or len(find_stems(match[2])) < 2 or IDLE_CONDITION.search(match[2]):
+    split = _split_condition(sentence)
+    if split is None or not find_stems(split[1]) or IDLE_CONDITION.search(split[1]):
         return None
-    clause = f"{match[1].lower()} {_turn_person(match[2])}"
-    if ADVICE.match(match[3]):
-        return f"What should I do {clause}?"
-    return f"What happens {clause}?" if RESULT.match(match[3]) else None
+    word, clause, main = split
+    asked = f"{word.lower()} {_turn_person(clause)}"
+    return f"What should I do {asked}?" if ADVICE.match(main) else f"What happens {asked}?"
+
+
+def _split_condition(sentence: str) -> tuple[str, str, str] | None:
+    """Gives `(if or when, clause, main clause)`; what is inserted between the two is left out."""
+    match = CONDITION.match(sentence)
+    if not match:
+        return None
+    pieces = re.split(r", (?:then )?", match[2])
+    for number, piece in enumerate(pieces[1:], 1):
+        if ADVICE.match(piece) or RESULT.match(piece):
+            end = next((n for n in range(1, number) if INSERTED.match(pieces[n])), number)
+            clause = ", ".join(pieces[:end])
+            is_short = 3 <= count_words(clause) <= MAX_CLAUSE_WORDS
+            return (match[1], clause, ", ".join(pieces[number:])) if is_short else None
+    return None
 
 
 def _ask_what(sentence: str) -> str | None:
+    match = ASPECT.match(sentence)
+    if match:
+        return f"What {match[2]} {_turn_person(match[1])}?"
     match = DEFINITION.match(sentence)
-    if not match or PRONOUN_SUBJECT.search(match[1]) or not find_stems(match[1]):
+    if not match or VAGUE_SUBJECT.search(match[1]) or not find_stems(match[1]):
         return None
-    verb = match[2] if match[2] in ("is", "are") else "is"
-    return f"What {verb} {_turn_person(match[1])}?"
+    is_plural = match[2] in ("are", "mean", "refer to") or re.search(r"[^sui]s$", match[1])
+    return f"What {'are' if is_plural else 'is'} {_turn_person(match[1])}?"
 
+
+MAX_WORDS = 20
+COPULAS = ("is", "are", "means", "mean", "refers", "refer", "really", "was")
 
 RULES: dict[str, Callable[[str], str | None]] = {
     "how": _ask_how,

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from curator.extract.transcript_phrases import join_phrases, read_words
+
 SENTENCE_END = re.compile(r"(?<=[.?!…])[\"”’')\]]*\s+(?=[\"“‘'(\[]*[A-Z0-9])")
 ABBREVIATION = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|vs|etc|approx|No|Fig|Vol|Psy|Ph|Jr|Sr)|\b[a-z]\.[a-z]|\b[A-Z]|\b[A-Z]\.[A-Z])\.$"
@@ -41,27 +43,9 @@ SPELLINGS = (
 )
 REPEATED = re.compile(r"\b((?:[\w’']+ ){0,3}[\w’']+)(?:\s*(?:-{1,2}|–|—|\.{3}|…|,)\s*|\s+)(?=\1\b)", re.IGNORECASE)
 FALSE_START = re.compile(r"\b[\w’']+(?: [\w’']+)?\s*(?:--|—)\s+(?=(?:I|it|it's|you|we|they|there|the|that)\b)")
-LEAD = re.compile(
-    r"^(?:(?:well|so|and|but|yeah|yes|yep|now|right|okay|ok|oh|sure|exactly|absolutely|precisely|true|hmm?|hm|again"
-    r"|look|see|you know|I mean|because|or|also|then|basically|actually|honestly|for sure|I think|I would say|I'd say"
-    r"|I would contend|I guess)\b[\s,.!…–—-]*)+",
-    re.IGNORECASE,
-)
+LEAD = re.compile(rf"^(?:(?:{join_phrases('speech.leads')})\b[\s,.!…–—-]*)+", re.IGNORECASE)
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-STOP_WORDS = frozenset(
-    """a about actually after again all also always am an and any are around as at away back be became because been
-    before being best better between both but by came can come could day days did different do does doing don
-    done down each either else enough even ever every example feel few find first for from get gets getting give
-    go goes going good got great had happen happens has have having he help helps her here him his how i if
-    important in into is it its itself just keep kind know less let like little look lot made make makes many
-    matter may maybe me mean means might more most much must my need needs never new no not now of off okay on
-    one only onto or other our out over own part people person place point put question quite rather really
-    right same say see seem should show so some somebody someone something sort start still stuff such sure take
-    takes talk tell than thank that the their them then there these they thing things think this those though
-    through time times to too try trying two under up us use used using very want was way ways we well went were
-    what when where whether which while who whole why will with within without word work would yeah yes you your
-    yourself""".split()  # noqa: SIM905 - a list of words reads better as text
-)
+STOP_WORDS = read_words("speech.stop_words")
 STEM_LENGTH = 5
 
 
