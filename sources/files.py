@@ -14,7 +14,8 @@ from sources.protocol import Rejection
 
 MAX_TEXT_BYTES = 5 * 2**20
 
-# Files that lie beside knowledge and are none: they would become questions about copyright.
+# Files that lie beside knowledge and are none: they would become questions about copyright or about the folder.
+# A file that is named itself is read all the same.
 BOILERPLATE_STEMS = (
     "changelog",
     "code_of_conduct",
@@ -24,6 +25,7 @@ BOILERPLATE_STEMS = (
     "licence",
     "license",
     "notice",
+    "readme",
     "security",
 )
 
@@ -93,7 +95,7 @@ def find_files(
                 continue
             seen.add(real)
             key = "/".join((name, entry.relative_to(root).as_posix()))
-            item = _check_entry(entry, root, key, max_bytes)
+            item = _check_entry(entry, root, key, max_bytes, is_named=entry == path)
             if key in found:
                 item = Rejection(
                     str(entry), "same_key", f"another file is already called {key}; ingest one with --label"
@@ -192,7 +194,7 @@ def _walk(root: Path, suffixes: Collection[str]) -> Iterator[Path]:
                 yield here / name
 
 
-def _check_entry(entry: Path, root: Path, key: str, max_bytes: int) -> Found:
+def _check_entry(entry: Path, root: Path, key: str, max_bytes: int, *, is_named: bool) -> Found:
     where = _printable(str(entry))
     if where != str(entry):
         return Rejection(where, "invalid_utf8", "the file's name is not UTF-8; rename it")
@@ -206,8 +208,8 @@ def _check_entry(entry: Path, root: Path, key: str, max_bytes: int) -> Found:
         return Rejection(
             where, "too_large", f"{status.st_size / 2**20:.1f} MB, at most {max_bytes / 2**20:g} MB are read; split it"
         )
-    if entry.stem.lower().startswith(BOILERPLATE_STEMS):
-        return Rejection(where, "not_knowledge", "a licence, notice or changelog", is_fault=False)
+    if entry.stem.lower().startswith(BOILERPLATE_STEMS) and not is_named:
+        return Rejection(where, "not_knowledge", "a licence, readme or changelog; name the file itself", is_fault=False)
     return FoundFile(entry, key, tuple(key.split("/")[:-1]))
 
 

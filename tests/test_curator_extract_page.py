@@ -131,6 +131,15 @@ def test_tables_are_read_row_by_row(pack: Pack) -> None:
     assert "- Slow elbows – Likely cause: the grip is tight; Fix: loosen the hands first" in answer
 
 
+def test_rows_of_figures_are_asked_for_as_figures(pack: Pack) -> None:
+    rows_of_food = "".join(f"- Fish {n} (100g): {n}65 cal | 3{n}g protein | 0g carbs | 3.6g fat\n" for n in range(1, 5))
+    rows, _ = extract(pack, f"# Food\n\n## Fish\n\n{rows_of_food}\n## Fish oil\n\n{FILLER}\n")
+    question, answer = pairs(rows)[0]
+    assert "figures for fish" in question or "numbers for fish" in question
+    assert answer.startswith("- Fish 1 (100g): 165 cal, 31g protein, 0g carbs, 3.6g fat\n")
+    assert "figures" not in pairs(rows)[1][0]
+
+
 def test_questions_inside_a_section_are_pairs_of_their_own(pack: Pack) -> None:
     content = (
         f"# Diet\n\n## FAQ\n\n**Do I need breakfast?**\n\n{LONG}\n\n**Is coffee fine?** {LONG}\n\n"

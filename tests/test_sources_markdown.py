@@ -122,6 +122,12 @@ def test_hostile_and_broken_files_get_a_line_each_and_the_good_ones_are_kept(not
     assert {r.reason for r in rejections if not r.is_fault} == {"linked_folder", "empty_file", "not_knowledge"}
 
 
+def test_a_readme_is_passed_over_in_a_folder_and_read_when_it_is_named(notes: Path) -> None:
+    (notes / "README.md").write_text("# About\n\nMy notes.\n", encoding="utf-8")
+    assert refusals(read_all(notes, notes)) == {"README.md": "not_knowledge"}
+    assert rows_of(read_all(notes, notes / "README.md"))[0]["natural_key"] == "notes/README.md"
+
+
 def test_a_ruler_at_the_top_is_no_front_matter(notes: Path) -> None:
     (notes / "ruler.md").write_text("---\nJust text between rulers\n---\nmore\n", encoding="utf-8")
     row = next(row for row in rows_of(read_all(notes, notes / "ruler.md")))

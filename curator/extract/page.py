@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 from curator.extract.build import Extraction, build_example
 from curator.extract.faq import MIN_ANSWER_WORDS, split_pairs
 from curator.extract.headings import DEPENDENT, NAVIGATION, is_subjectless
-from curator.extract.questions import QuestionPattern, ask_question, is_question, load_patterns, running_words
+from curator.extract.questions import (
+    FIGURE_PATTERNS,
+    QuestionPattern,
+    ask_question,
+    is_question,
+    load_patterns,
+    running_words,
+)
 from curator.extract.sections import Block, Section, clean_heading, count_words, join_blocks, parse_sections, slugify
 from schemas.frames import example_frame, verdict_frame
 from schemas.pack import Pack
@@ -30,6 +37,8 @@ MIN_TOPIC_WORDS = 25
 MIN_INTRO_WORDS = 45
 # Above this a section is a chapter: it answers no single question and stays a document.
 MAX_SECTION_WORDS = 900
+MIN_FIGURE_ROWS = 3
+MIN_FIGURES = 3
 MAX_LINK_RATIO = 0.5
 MAX_CODE_RATIO = 0.3
 
@@ -38,6 +47,7 @@ _DOCUMENT_WORDS = re.compile(
     r"[\s:–-]+(?:reference|guide|handbook|database|cheat ?sheet|explained|101)$", re.IGNORECASE
 )
 _TO_FILL_IN = re.compile(r"\((?:update|fill|edit|replace|insert|your)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -241,11 +251,13 @@ def _read_section(section: Section, above: tuple[str, ...], page: _Page) -> Iter
         page.leave_out(reason, Section(section.level, section.heading, section.path, section.line, blocks))
         return
     section_id = page.name_section(path)
+    text = join_blocks(_drop_dangling(blocks))
+    patterns = (*FIGURE_PATTERNS, *page.patterns) if _is_figures(text) else page.patterns
     yield _Pair(
         question=ask_question(
-            heading, title, language=page.language, patterns=page.patterns, key=section_id, words=page.words
+            heading, title, language=page.language, patterns=patterns, key=section_id, words=page.words
         ),
-        answer=join_blocks(_drop_dangling(blocks)),
+        answer=text,
         section_id=section_id,
         lines=(section.line, max(block.lines[1] for block in blocks)),
         heading=section.heading,
@@ -268,6 +280,12 @@ def _find_fault(section: Section, blocks: Sequence[Block], page: _Page, min_word
     if words < min_words:
         return "too_short_section"
     return "too_long_section" if words > MAX_SECTION_WORDS else None
+
+
+def _is_figures(answer: str) -> bool:
+    """Tells whether an answer is rows of figures: at least three lines, all with three numbers or more."""
+    lines = [line for line in answer.split("\n") if line]
+    return len(lines) >= MIN_FIGURE_ROWS and all(len(_NUMBER.findall(line)) >= MIN_FIGURES for line in lines)
 
 
 def _min_words(section: Section, heading: str, page: _Page) -> int:

@@ -70,6 +70,12 @@ BUILTIN_PATTERNS: tuple[QuestionPattern, ...] = (
     _builtin("*", r".", "{heading}?"),
 )
 
+# For sections that are rows of figures: one asks for the figures, whatever they are about.
+FIGURE_PATTERNS: tuple[QuestionPattern, ...] = (
+    _builtin("en", r".", "Can you give me the figures for {heading}?", "What are the numbers for {heading}?"),
+    _builtin("ar", r".", "هل تعطيني الأرقام الخاصة بـ{heading}؟"),
+)
+
 
 def load_patterns(pack: Pack) -> tuple[QuestionPattern, ...]:
     """Gives the pack's patterns in their order, then the built-in ones.
@@ -142,6 +148,8 @@ def lower_phrase(phrase: str, words: Collection[str] = (), *, is_title_case: boo
             return word.lower() if word == "A" and (is_first or is_styled) else word
         if word.lower() in words:
             return word.lower()
+        if word.endswith(("'s", "’s")) and not is_styled:
+            return word
         return word if word in words or not (is_styled or is_first) else word.lower()
 
     return _WORD.sub(lower, phrase)

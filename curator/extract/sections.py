@@ -188,7 +188,8 @@ def _list_lines(node: "SyntaxTreeNode", indent: str) -> list[str]:
                 nested.extend(_list_lines(child, inner))
             else:
                 texts.extend(block.text for block in _read_block(child) if block.text)
-        text = _TASK_BOX.sub("", " ".join(texts))
+        # Figures that were set as columns with bars read as an enumeration.
+        text = _TASK_BOX.sub("", " ".join(texts)).replace(" | ", ", ")
         if text:
             lines.append(f"{indent}{marker}{text}")
             lines.extend(nested)
