@@ -42,7 +42,7 @@ MIN_FIGURES = 3
 MAX_LINK_RATIO = 0.5
 MAX_CODE_RATIO = 0.3
 
-_PLACEHOLDER = re.compile(r"\bX{2,}|\bYYYY\b|\{\{|\[[A-Z0-9][^\]\n]{2,60}\]|lorem ipsum", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\bX{2,}|\bYYYY\b|\{\{|\[[A-Za-z0-9][^\]\n]{2,60}\]|[Ll]orem ipsum")
 _DOCUMENT_WORDS = re.compile(
     r"[\s:–-]+(?:reference|guide|handbook|database|cheat ?sheet|explained|101)$", re.IGNORECASE
 )

@@ -157,7 +157,7 @@ def lower_phrase(phrase: str, words: Collection[str] = (), *, is_title_case: boo
 
 def running_words(text: str) -> frozenset[str]:
     """Gives the words of a text as they stand inside sentences; first words begin with a capital anyway."""
-    return frozenset(match.group(1) for match in _INSIDE_SENTENCE.finditer(text))
+    return frozenset(_INSIDE_SENTENCE.findall(text))
 
 
 def _find_pattern(

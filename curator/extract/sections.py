@@ -23,6 +23,8 @@ _NUMBERING = re.compile(
 )
 _NOT_WORD = re.compile(r"[^\w]+")
 _BARE_URL = re.compile(r"<?\bhttps?://\S+")
+_EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]")
+_SPACE_BEFORE_STOP = re.compile(r" ([.,;:!?)])")
 _LETTER = re.compile(r"[^\W\d_]")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -226,11 +228,11 @@ def _inline_text(node: "SyntaxTreeNode") -> str:
 
 
 def _tidy(text: str) -> str:
-    text = _WIKILINK.sub(_resolve_wikilink, text)
-    text = _BARE_URL.sub("", text)
-    text = re.sub(r"\(\s*\)|\[\s*\]", "", text)
-    text = re.sub(r"\s+", " ", text)
-    return re.sub(r" ([.,;:!?)])", r"\1", text).strip()
+    if "[[" in text:
+        text = _WIKILINK.sub(_resolve_wikilink, text)
+    if "://" in text:
+        text = _EMPTY_BRACKETS.sub("", _BARE_URL.sub("", text))
+    return _SPACE_BEFORE_STOP.sub(r"\1", " ".join(text.split()))
 
 
 def _resolve_wikilink(match: re.Match[str]) -> str:
@@ -254,6 +256,8 @@ def _plain(node: "SyntaxTreeNode") -> str:
 def _link_chars(node: "SyntaxTreeNode") -> int:
     if node.type == "link":
         return len(_tidy("".join(_plain(child) for child in node.children)))
+    if node.type == "inline" and "]" not in node.content and "<" not in node.content:
+        return 0
     return sum(_link_chars(child) for child in node.children)
 
 
