@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
+
 from curator.balance.fill import fill_with_synthetic
 from curator.balance.release import freeze_release
 from curator.cli.output import print_table, say
@@ -109,7 +111,7 @@ def run_pack(pack: str, sources: list[tuple[str, dict]], data: Path, folder: Pat
             for name in FORMATS
             for policy in ("private",)
         ]
-        rows = [[*row, *count_rows(warehouse, row[0], row[1])] for row in rows]
+        rows = [[*row[:4], *count_rows(warehouse, row[4])] for row in rows]
         summary["release"] = report.release_id
     print_table(
         f"{pack}: what came of each input",
@@ -129,35 +131,38 @@ def run_pack(pack: str, sources: list[tuple[str, dict]], data: Path, folder: Pat
 def ingest(project, warehouse, name: str, options: dict, data: Path) -> list:
     placed = {k: [str(data / p) for p in v] if k in ("path", "dump") else v for k, v in options.items()}
     label = ", ".join(options.get("path", options.get("dump", ["(pack)"])))
+    before = read_ids(warehouse)
     try:
         report = ingest_source(project, warehouse, name, placed)
     except CuratorError as error:
         say(f"{name} {label}: {error.message}")
-        return [name, label, 0, 0]
+        return [name, label, 0, 0, set()]
     show_ingest(report)
-    return [name, label, report.read, sum(report.rejections.values())]
+    new = read_ids(warehouse) - before
+    return [name, label, report.read, sum(report.rejections.values()), new]
 
 
-def count_rows(warehouse, name: str, label: str) -> list:
-    """Counts examples and kept rows of one input by the beginning of its natural keys."""
-    roots = ["%"] if label == "(pack)" or name == "reddit" else [f"{Path(p).stem}%" for p in label.split(", ")]
-    if label == "(pack)":
-        roots = ["knowledge/%"] if name == "markdown" else ["%"]
-    where = " or ".join("document.natural_key like ?" for _ in roots)
-    query = f"""
-        with mine as (select id from document where source = ? and ({where})),
-        made as (select current_example.id, document_id, document_ids from current_example
-                 where document_id in (select id from mine))
+def read_ids(warehouse) -> set[str]:
+    return {row[0] for row in warehouse.connection.execute("select id from document").fetchall()}
+
+
+def count_rows(warehouse, ids: set[str]) -> list:
+    """Counts examples and kept rows of the documents of one input, and why the others fell."""
+    query = """
+        with made as (select id from current_example where document_id in (select id from mine)),
+        fallen as (
+            select distinct stage, reason, subject_id from current_verdict
+            where not is_kept and stage <> 'balance'
+                and (subject_id in (select id from made) or subject_id in (select id from mine))
+        )
         select
             (select count(*) from made),
             (select count(*) from made where id in (select id from kept_example)),
             (select string_agg(reason || ' ' || n, ', ') from (
-                select reason, count(*) as n from current_verdict
-                where not is_kept and stage <> 'balance'
-                    and (subject_id in (select id from made) or subject_id in (select id from mine))
-                group by reason order by n desc, reason limit 4))
+                select reason, count(*) as n from fallen group by reason order by n desc, reason limit 4))
     """
-    return list(warehouse.connection.execute(query, [name, *roots]).fetchone())
+    with warehouse.lend({"mine": pl.DataFrame({"id": sorted(ids)}, schema={"id": pl.String})}):
+        return list(warehouse.connection.execute(query).fetchone())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ SPLITS = ("train", "validation", "test")
 MIN_UNIT_SIZE_TO_TRAIN = 5
 NOWHERE = -1
 
+Stratum = tuple[str, bool]
+"""Category and whether the rows are generated."""
+
 
 @dataclass(frozen=True)
 class Dealt:
@@ -43,7 +46,9 @@ def deal_splits(examples: "pl.DataFrame", pairs: "pl.DataFrame", ledger: "pl.Dat
     """Assigns every new unit that holds a kept row to its category's most deficient split.
 
     Args:
-        examples: All current examples, kept or not: `id`, `unit_keys`, `category` (or null), `is_kept`.
+        examples: All current examples, kept or not: `id`, `unit_keys`, `category` (or null), `is_kept`, and
+            `is_synthetic` (generated rows are dealt by themselves: under a cap on their share a split can use them
+            only beside rows of other sources, so each split must get its part of both).
         pairs: Near-duplicate edges over all of them: `left_id`, `right_id`.
         ledger: What is dealt already: `key_kind`, `key`, `split`.
         config: Shares of the splits and the size from which a unit goes to train.
@@ -88,26 +93,27 @@ class _Facts:
         self.labels = labels
         self.is_withheld = is_withheld
         self.category: list[str | None] = ordered["category"].to_list()
+        self.is_synthetic: list[bool] = ordered["is_synthetic"].to_list()
         self.is_kept = ordered["is_kept"].to_numpy() & ~is_withheld[:count]
         self.members: dict[int, list[int]] = {}
         for node in np.flatnonzero(~is_withheld[:count]):
             self.members.setdefault(int(labels[node]), []).append(int(node))
         self.unit_ids = {label: name_unit([graph.ids[n] for n in nodes]) for label, nodes in self.members.items()}
 
-    def count_kept(self, label: int) -> dict[str, int]:
-        """Gives the kept rows of a component by category (empty string: uncategorised)."""
-        counts: dict[str, int] = {}
+    def count_kept(self, label: int) -> dict[Stratum, int]:
+        """Gives the kept rows of a component by category (empty string: uncategorised) and whether generated."""
+        counts: dict[Stratum, int] = {}
         for node in self.members[label]:
             if self.is_kept[node]:
-                name = self.category[node] or ""
-                counts[name] = counts.get(name, 0) + 1
+                stratum = (self.category[node] or "", self.is_synthetic[node])
+                counts[stratum] = counts.get(stratum, 0) + 1
         return counts
 
     def count_units(self) -> dict[str, int]:
         """Gives how many units hold a kept row of each category."""
         found: dict[str, int] = {}
         for label in self.members:
-            for name in self.count_kept(label):
+            for name in {category for category, _ in self.count_kept(label)}:
                 if name:
                     found[name] = found.get(name, 0) + 1
         return found
@@ -232,24 +238,24 @@ def _deal_new(facts: _Facts, splits: dict[int, int], config: SplitConfig) -> Non
     shares = shares / shares.sum()
     counts = {label: facts.count_kept(label) for label in facts.members}
     totals: dict[str, int] = {}
-    dealt: dict[str, NDArray[np.float64]] = {}
+    dealt: dict[Stratum, NDArray[np.float64]] = {}
     for label, kept in counts.items():
-        for name, number in kept.items():
-            totals[name] = totals.get(name, 0) + number
-            row = dealt.setdefault(name, np.zeros(len(SPLITS)))
+        for stratum, number in kept.items():
+            totals[stratum[0]] = totals.get(stratum[0], 0) + number
+            row = dealt.setdefault(stratum, np.zeros(len(SPLITS)))
             if label in splits:
                 row[splits[label]] += number
     new = [label for label, kept in counts.items() if kept and label not in splits]
     for label in sorted(new, key=lambda item: facts.unit_ids[item]):
         kept = counts[label]
-        name = min(kept, key=lambda item: (-kept[item], item == "", item))
+        stratum = min(kept, key=lambda item: (-kept[item], item[0] == "", item))
         size = sum(kept.values())
-        limit = max(config.max_unit_share * totals[name], MIN_UNIT_SIZE_TO_TRAIN)
-        deficits = shares * (dealt[name].sum() + size) - dealt[name]
+        limit = max(config.max_unit_share * totals[stratum[0]], MIN_UNIT_SIZE_TO_TRAIN)
+        deficits = shares * (dealt[stratum].sum() + size) - dealt[stratum]
         split = 0 if size > limit else int(np.argmax(deficits))
         splits[label] = split
-        for member_category, number in kept.items():
-            dealt[member_category][split] += number
+        for member_stratum, number in kept.items():
+            dealt[member_stratum][split] += number
 
 
 def _unit_frame(facts: _Facts, splits: dict[int, int]) -> "pl.DataFrame":

@@ -170,7 +170,8 @@ def _deal(
 ) -> Dealt:
     import polars as pl
 
-    examples = texts.select("id", "unit_keys").join(
+    is_synthetic = (pl.col("source") == "synthetic").alias("is_synthetic")
+    examples = texts.select("id", "unit_keys", is_synthetic).join(
         kept.select("id", "category", pl.lit(value=True).alias("is_kept")), on="id", how="left"
     )
     # A row that an earlier balance withheld is no longer kept, but its keys and text must be judged afresh.
