@@ -6,15 +6,20 @@ chosen for recall alone.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from math import comb
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curator.dedup.errors import DedupError
 from curator.dedup.hashing import I64
 from curator.dedup.minhash import NUM_PERM, U16, U32
 
 MIN_RECALL = 0.9997
-_KEY_FACTOR = 0x9E3779B1
+MAX_MISSED = 1e-6
+_PAIRS_A_PIECE = 1 << 18
+KEY_FACTOR = 0x9E3779B1
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,31 @@ def band_keys(signatures: U16, bands: Bands) -> U32:
     used = signatures[:, : bands.count * bands.width].reshape(-1, bands.count, bands.width)
     keys = np.zeros((bands.count, len(signatures)), dtype=np.uint32)
     for at in range(bands.width):
-        keys = (keys ^ used[:, :, at].T) * np.uint32(_KEY_FACTOR)
+        keys = (keys ^ used[:, :, at].T) * np.uint32(KEY_FACTOR)
         keys ^= keys >> np.uint32(15)
     return keys
+
+
+@cache
+def least_agreement(threshold: float, num_perm: int = NUM_PERM) -> int:
+    """Return the fewest signature values in which a pair at the threshold agrees, once in a million excepted.
+
+    Candidates below it are dropped without looking at their texts. A pair above the threshold agrees in more.
+    """
+    missed = 0.0
+    for agreeing in range(num_perm + 1):
+        missed += comb(num_perm, agreeing) * threshold**agreeing * (1.0 - threshold) ** (num_perm - agreeing)
+        if missed > MAX_MISSED:
+            return agreeing
+    return num_perm
+
+
+def count_agreeing(signatures: U16 | NDArray[np.uint8], left: I64, right: I64) -> I64:
+    """Return in how many values the low bytes of the signatures of each pair of rows agree."""
+    low = signatures.astype(np.uint8)
+    pieces = [slice(at, at + _PAIRS_A_PIECE) for at in range(0, len(left), _PAIRS_A_PIECE)]
+    counts = [(low[left[piece]] == low[right[piece]]).sum(axis=1) for piece in pieces]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *counts])
 
 
 def group_equal(keys: U32) -> tuple[I64, I64]:

@@ -5,11 +5,14 @@ the cap, each member is compared with the best members of the group and with the
 left out is counted. As members come in priority order, the choice does not depend on the order of the rows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
-from curator.dedup.hashing import I64
+from curator.dedup.hashing import I64, U64
+from curator.dedup.verify import F64
 
 MAX_GROUP = 1024
 NUM_LEADERS = 32
@@ -30,6 +33,13 @@ class Capped:
 
     def __add__(self, other: "Capped") -> "Capped":
         return Capped(self.groups + other.groups, self.comparisons + other.comparisons)
+
+
+Order: TypeAlias = Callable[[I64], I64]
+"""Returns rows best first."""
+
+Pairs: TypeAlias = tuple[I64, I64, F64, Capped]
+"""Left rows, right rows (left < right), their similarities, and what was capped."""
 
 
 def pair_groups(members: I64, bounds: I64, *, max_group: int | None = MAX_GROUP) -> tuple[I64, I64, Capped]:
@@ -55,8 +65,16 @@ def pair_groups(members: I64, bounds: I64, *, max_group: int | None = MAX_GROUP)
     return members[first], members[second], Capped(num_capped, skipped)
 
 
+def join_codes(low: I64, high: I64) -> U64:
+    """Return each pair as one number that sorts by first and second."""
+    return (low.astype(np.uint64) << np.uint64(32)) | high.astype(np.uint64)
+
+
+def split_codes(codes: U64) -> tuple[I64, I64]:
+    """Return the pairs behind the numbers."""
+    return (codes >> np.uint64(32)).astype(np.int64), (codes & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
 def unique_pairs(first: I64, second: I64) -> tuple[I64, I64]:
     """Return each unordered pair once, smaller number first, sorted."""
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    codes = np.unique((low.astype(np.uint64) << np.uint64(32)) | high.astype(np.uint64))
-    return (codes >> np.uint64(32)).astype(np.int64), (codes & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    return split_codes(np.unique(join_codes(np.minimum(first, second), np.maximum(first, second))))

@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from curator.dedup.bands import check_threshold
-from curator.dedup.candidates import MAX_GROUP, Capped
+from curator.dedup.candidates import MAX_GROUP, Capped, Order
 from curator.dedup.clusters import Cover, cover_pairs
 from curator.dedup.columns import Texts, text_series
 from curator.dedup.errors import DedupError
-from curator.dedup.hashing import I64, U64, WORD_FACTOR, finish
-from curator.dedup.index import Index, Method, Order, find_index_pairs, open_index
+from curator.dedup.hashing import CHUNK_FACTOR, I64, U64, finish
+from curator.dedup.index import Index, Method, find_index_pairs, open_index
 from curator.dedup.jaccard import Kind
 from curator.dedup.pairs import pair_frame
 from curator.dedup.representative import Priority, Ranks, number_series
@@ -86,7 +86,7 @@ def find_duplicates(
         bridge_similarity: How similar a row must be to the representative it is removed for. None asks for the
             threshold itself. A lower value lets clusters chain: rows that reach the representative over others go
             too, unless they are less similar to it than this.
-        max_group: Largest group of candidates that is compared in full (see `Duplicates.capped`); None has no cap.
+        max_group: Largest group of candidates that "lsh" compares in full (see `Duplicates.capped`); None has no cap.
         num_threads: None takes all cores.
 
     Raises:
@@ -96,7 +96,14 @@ def find_duplicates(
     series = text_series(texts)
     groups = _group_codes(exempt_groups, len(series))
     priority = _read_priority(series, ids, rank, quality)
-    index = open_index(series, ngram, kind=kind, mask_numbers=mask_numbers, num_threads=num_threads)
+    index = open_index(
+        series,
+        ngram,
+        kind=kind,
+        mask_numbers=mask_numbers,
+        num_threads=num_threads,
+        lsh_threshold=threshold if method == "lsh" else None,
+    )
     best = _best_of_identical(index, _identity_keys(index, series, groups, mask_numbers), priority.order)
     rows = np.arange(len(series))
     nodes = rows[(best == rows) & (index.streams != 0)]
@@ -142,11 +149,11 @@ def _identity_keys(index: Index, texts: pl.Series, groups: I64 | None, mask_numb
     """Return keys that are equal for texts that are one and the same to us."""
     if groups is None or not (groups >= 0).any():
         return index.streams
-    keys = finish(index.streams * np.uint64(WORD_FACTOR) + np.maximum(groups, -1).astype(np.uint64))
+    keys = finish(index.streams * np.uint64(CHUNK_FACTOR) + np.maximum(groups, -1).astype(np.uint64))
     if mask_numbers:
         exempt = np.flatnonzero(groups >= 0)
         unmasked = open_index(texts.gather(exempt), num_threads=1).streams
-        keys[exempt] = finish(keys[exempt] * np.uint64(WORD_FACTOR) + unmasked)
+        keys[exempt] = finish(keys[exempt] * np.uint64(CHUNK_FACTOR) + unmasked)
     return keys
 
 

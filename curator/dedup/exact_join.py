@@ -6,7 +6,7 @@ whatever order all sets agree on. Rare shingles come first, so few rows meet in 
 
 import numpy as np
 
-from curator.dedup.candidates import Capped, pair_groups, unique_pairs
+from curator.dedup.candidates import pair_groups, unique_pairs
 from curator.dedup.hashing import I64
 from curator.dedup.shingles import Ragged
 
@@ -14,26 +14,30 @@ from curator.dedup.shingles import Ragged
 _SLACK = 1e-9
 
 
-def join_candidates(shingles: Ragged, threshold: float, *, max_group: int | None = None) -> tuple[I64, I64, Capped]:
-    """Return every pair of rows that can reach the threshold, smaller row first, and what was capped.
+def prefix_sizes(counts: I64, threshold: float) -> I64:
+    """Return how many of a set's shingles, rarest first, a set that reaches the threshold must meet."""
+    needed: I64 = np.ceil(threshold * counts - _SLACK).astype(np.int64)
+    return counts - needed + 1
+
+
+def join_candidates(shingles: Ragged, threshold: float) -> tuple[I64, I64]:
+    """Return every pair of rows that can reach the threshold, smaller row first.
 
     Args:
-        shingles: Distinct shingles of each row, in priority order of the rows.
+        shingles: Distinct shingles of each row.
         threshold: Jaccard similarity, above 0.
-        max_group: Longest posting list that is compared in full; None compares everything.
     """
     _, codes, frequency = np.unique(shingles.values, return_inverse=True, return_counts=True)
     rows, counts = shingles.rows(), shingles.counts()
     order = np.lexsort((shingles.values, frequency[codes], rows))
     place = np.arange(len(order)) - np.repeat(shingles.offsets[:-1], counts)
-    prefix = counts - np.ceil(threshold * counts - _SLACK).astype(np.int64) + 1
-    is_prefix = place < np.repeat(prefix, counts)
+    is_prefix = place < np.repeat(prefix_sizes(counts, threshold), counts)
     listed, listed_rows = codes[order][is_prefix], rows[is_prefix]
     by_code = np.argsort(listed, kind="stable")
     ends = np.flatnonzero(np.diff(listed[by_code])) + 1
     bounds = np.concatenate(([0], ends, [len(by_code)])).astype(np.int64)
-    first, second, capped = pair_groups(listed_rows[by_code], bounds, max_group=max_group)
+    first, second, _ = pair_groups(listed_rows[by_code], bounds, max_group=None)
     first, second = unique_pairs(first, second)
     low, high = np.minimum(counts[first], counts[second]), np.maximum(counts[first], counts[second])
     is_near = low >= threshold * high - _SLACK
-    return first[is_near], second[is_near], capped
+    return first[is_near], second[is_near]

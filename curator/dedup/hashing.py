@@ -7,8 +7,8 @@ All arithmetic is modulo 2**64. A word is hashed eight bytes at a time, so that 
         hash = (hash ^ chunk) * CHUNK_FACTOR
         hash ^= hash >> 32
 
-A run of words is hashed as a polynomial in `WORD_FACTOR` of its word hashes, then mixed by `finish`. The compiled
-kernels (`kernels.py`) do the same arithmetic; tests compare the two bit by bit.
+A run of words is the sum of its word hashes, each rotated by `WORD_ROTATION` bits for every word that follows it, then
+mixed by `finish`. The compiled kernels do the same arithmetic; tests compare the two bit by bit.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,9 @@ I64 = NDArray[np.int64]
 # Odd constants: 2**64 / golden ratio, and two of the multipliers found for the SplitMix64 and MurmurHash3 finalisers.
 LENGTH_FACTOR = 0x9E3779B97F4A7C15
 CHUNK_FACTOR = 0xBF58476D1CE4E5B9
-WORD_FACTOR = 0x94D049BB133111EB
 FINISH_FACTOR = 0xFF51AFD7ED558CCD
+# Odd, so that the places of a run of up to 64 words are all rotated differently.
+WORD_ROTATION = 19
 
 _SPACE = 0x20
 _CHUNK_BYTES = 8
@@ -81,11 +82,15 @@ def _hash_slices(data: NDArray[np.uint8], starts: I64, lengths: I64) -> U64:
 
 
 def fold_runs(hashes: U64, starts: I64, lengths: I64) -> U64:
-    """Return the unfinished polynomial hash of each run hashes[start : start + length]."""
+    """Return the unfinished hash of each run hashes[start : start + length]."""
     folded = np.zeros(len(starts), dtype=np.uint64)
-    order = np.argsort(-lengths, kind="stable")
-    active = order
+    active = np.argsort(-lengths, kind="stable")
     for step in range(int(lengths.max(initial=0))):
         active = active[: int(np.searchsorted(-lengths[active], -step, side="left"))]
-        folded[active] = folded[active] * np.uint64(WORD_FACTOR) + hashes[starts[active] + step]
+        bits = ((lengths[active] - 1 - step) * WORD_ROTATION % 64).astype(np.uint64)
+        folded[active] += _rotate(hashes[starts[active] + step], bits)
     return folded
+
+
+def _rotate(values: U64, bits: U64) -> U64:
+    return (values << bits) | (values >> ((np.uint64(64) - bits) & np.uint64(63)))

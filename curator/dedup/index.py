@@ -1,19 +1,20 @@
 """Prepared texts: one face over the numpy path and the compiled path, and the choice between them."""
 
-from collections.abc import Callable
 from typing import Literal, Protocol
 
 import polars as pl
 
-from curator.dedup.candidates import Capped
+from curator.dedup.candidates import Order, Pairs
 from curator.dedup.errors import DedupError
 from curator.dedup.hashing import I64, U64
 from curator.dedup.jaccard import Kind
 from curator.dedup.verify import F64
 
+# Below, numpy is done before the kernels are loaded; from the second number on, even compiling them pays.
+NUMPY_ROWS = 1_000
+COMPILE_ROWS = 75_000
+
 Method = Literal["lsh", "exact"]
-Order = Callable[[I64], I64]
-Pairs = tuple[I64, I64, F64, Capped]
 
 
 class Index(Protocol):
@@ -42,8 +43,8 @@ class Index(Protocol):
     def pair_by_bands(self, rows: I64, threshold: float, order: Order, max_group: int | None) -> Pairs:
         """Return the pairs of the given rows that share a band and reach the threshold."""
 
-    def pair_exactly(self, rows: I64, threshold: float, order: Order, max_group: int | None) -> Pairs:
-        """Return the pairs of the given rows that reach the threshold."""
+    def pair_exactly(self, rows: I64, threshold: float, *, spanning: bool = False) -> Pairs:
+        """Return the pairs of the given rows that reach the threshold; if spanning, enough to connect the same rows."""
 
 
 def open_index(
@@ -53,6 +54,7 @@ def open_index(
     kind: Kind = "word",
     mask_numbers: bool = False,
     num_threads: int | None = None,
+    lsh_threshold: float | None = None,
 ) -> Index:
     """Prepare the texts for search.
 
@@ -62,6 +64,7 @@ def open_index(
         kind: Whether shingles are made of words or of characters.
         mask_numbers: Compare without numbers.
         num_threads: Threads of the compiled path; None takes all cores. The result does not depend on it.
+        lsh_threshold: Sign the texts for this threshold in the same pass, if `pair_by_bands` will be asked for it.
 
     Raises:
         DedupError: `ngram` or `kind` is out of range.
@@ -70,22 +73,41 @@ def open_index(
         raise DedupError(f"ngram {ngram}: expected 1 to 32", "try ngram=5")
     if kind not in ("word", "char"):
         raise DedupError(f'kind "{kind}": expected "word" or "char"', 'try kind="word"')
+    if _wants_kernels(len(texts)):
+        from curator.dedup.native_index import NativeIndex
+
+        return NativeIndex(
+            texts,
+            ngram,
+            kind=kind,
+            mask_numbers=mask_numbers,
+            num_threads=num_threads,
+            lsh_threshold=lsh_threshold,
+        )
     from curator.dedup.numpy_index import NumpyIndex
 
-    del num_threads
     return NumpyIndex(texts.to_list(), ngram, kind=kind, mask_numbers=mask_numbers)
+
+
+def _wants_kernels(num_rows: int) -> bool:
+    """Return whether the compiled kernels are faster in a fresh process: yes, once they are on disk."""
+    if num_rows < NUMPY_ROWS:
+        return False
+    from curator.dedup.native import are_compiled
+
+    return num_rows >= COMPILE_ROWS or are_compiled()
 
 
 def find_index_pairs(
     index: Index, method: Method, rows: I64, *, threshold: float, order: Order, max_group: int | None
 ) -> Pairs:
-    """Return the pairs of the given rows, found the way `method` says.
+    """Return the pairs of the given rows, found the way `method` says; "exact" knows no cap.
 
     Raises:
         DedupError: The method is unknown, or the threshold out of its range.
     """
     if method == "exact":
-        return index.pair_exactly(rows, threshold, order, max_group)
+        return index.pair_exactly(rows, threshold)
     if method == "lsh":
         return index.pair_by_bands(rows, threshold, order, max_group)
     raise DedupError(f'method "{method}": expected "lsh" or "exact"', 'try method="lsh"')

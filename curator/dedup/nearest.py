@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from curator.dedup.candidates import join_codes, split_codes
 from curator.dedup.columns import Texts, text_series
 from curator.dedup.errors import DedupError
-from curator.dedup.hashing import I64, U64
+from curator.dedup.hashing import I64
 from curator.dedup.jaccard import Kind
 from curator.dedup.shingles import Ragged, distinct_rows, hash_tokens, shingle_tokens
 from curator.dedup.verify import F64
@@ -107,9 +108,8 @@ def _spell_ranges(starts: I64, counts: I64) -> I64:
 
 
 def _count_pairs(text: I64, near: I64) -> tuple[I64, I64, I64]:
-    codes: U64 = (text.astype(np.uint64) << np.uint64(32)) | near.astype(np.uint64)
-    pairs, shared = np.unique(codes, return_counts=True)
-    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64), shared
+    codes, shared = np.unique(join_codes(text, near), return_counts=True)
+    return *split_codes(codes), shared
 
 
 def _keep_best(text: I64, near: I64, score: F64, top_k: int) -> tuple[I64, I64, F64]:

@@ -5,7 +5,8 @@ letters, digits and the marks that belong to them; anything else separates. Thre
 
 - Arabic is compared without vowel signs and tatweel, which the same author writes or leaves out at will.
 - Han and kana characters are words of their own, because these scripts put no space between words.
-- Invisible characters (soft hyphen, joiners, direction marks, variation selectors) are dropped, not cut at.
+- Invisible characters (soft hyphen, joiners, direction marks, variation selectors) and accents that compose with no
+  letter are dropped, not cut at.
 
 Decimal digits of any script become ASCII digits.
 """
@@ -27,8 +28,10 @@ _ARABIC_SIGNS = (
     *range(0x06EA, 0x06EE),
 )
 _INVISIBLE = (0x00AD, 0x034F, 0x061C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070))
+# Marks over and under Latin letters that composed with none.
+_LOOSE_MARKS = range(0x0300, 0x0370)
 _SELECTORS = (*range(0xFE00, 0xFE10), 0xFEFF, *range(0xE0100, 0xE01F0))
-IGNORED = frozenset((*_ARABIC_SIGNS, *_INVISIBLE, *_SELECTORS))
+IGNORED = frozenset((*_ARABIC_SIGNS, *_INVISIBLE, *_LOOSE_MARKS, *_SELECTORS))
 
 # Iteration mark and zero, kana, unified ideographs with extensions, compatibility ideographs.
 SINGLE_CHARACTER_RANGES = (

@@ -1,19 +1,17 @@
 """The texts of one search, prepared with numpy: for small inputs, where loading compiled code costs more."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from curator.dedup.bands import band_keys, choose_bands, group_equal
-from curator.dedup.candidates import Capped, pair_groups, unique_pairs
+from curator.dedup.bands import band_keys, choose_bands, count_agreeing, group_equal, least_agreement
+from curator.dedup.candidates import Capped, Order, Pairs, pair_groups, unique_pairs
 from curator.dedup.exact_join import join_candidates
 from curator.dedup.hashing import I64, U64
 from curator.dedup.jaccard import Kind
 from curator.dedup.minhash import narrow_signatures, sign_rows
 from curator.dedup.shingles import Ragged, distinct_rows, hash_streams, hash_tokens, shingle_tokens
 from curator.dedup.verify import F64, measure_pairs
-
-Pairs = tuple[I64, I64, F64, Capped]
 
 
 class NumpyIndex:
@@ -27,8 +25,9 @@ class NumpyIndex:
         self, texts: Sequence[str], ngram: int = 5, *, kind: Kind = "word", mask_numbers: bool = False
     ) -> None:
         tokens = hash_tokens(texts, kind=kind, mask_numbers=mask_numbers)
-        self.streams: U64 = hash_streams(tokens)
-        self._shingles = distinct_rows(shingle_tokens(tokens, ngram))
+        shingles = shingle_tokens(tokens, ngram)
+        self.streams: U64 = hash_streams(shingles)
+        self._shingles = distinct_rows(shingles)
 
     def drop_shingles(self, boilerplate: U64) -> None:
         """Take the given shingles out of every text that has others too."""
@@ -54,23 +53,26 @@ class NumpyIndex:
         """Return the Jaccard similarity of each pair of rows; neither text may be empty."""
         return measure_pairs(self._shingles, left, right)
 
-    def pair_by_bands(self, rows: I64, threshold: float, order: Callable[[I64], I64], max_group: int | None) -> Pairs:
+    def pair_by_bands(self, rows: I64, threshold: float, order: Order, max_group: int | None) -> Pairs:
         """Return the pairs of rows that share a band and reach the threshold."""
         rows = order(rows)
         bands = choose_bands(threshold)
-        keys = band_keys(narrow_signatures(sign_rows(self._shingles.take(rows))), bands)
+        signatures = narrow_signatures(sign_rows(self._shingles.take(rows)))
+        keys = band_keys(signatures, bands)
         found = [pair_groups(*group_equal(key), max_group=max_group) for key in keys]
         first, second = unique_pairs(
             np.concatenate([pairs[0] for pairs in found]), np.concatenate([pairs[1] for pairs in found])
         )
         capped = sum((pairs[2] for pairs in found), Capped())
+        can_be_near = count_agreeing(signatures, first, second) >= least_agreement(threshold)
+        first, second = first[can_be_near], second[can_be_near]
         return self._verify(rows[first], rows[second], threshold, capped)
 
-    def pair_exactly(self, rows: I64, threshold: float, order: Callable[[I64], I64], max_group: int | None) -> Pairs:
-        """Return the pairs of rows that reach the threshold, all of them unless capped."""
-        rows = order(rows)
-        first, second, capped = join_candidates(self._shingles.take(rows), threshold, max_group=max_group)
-        return self._verify(rows[first], rows[second], threshold, capped)
+    def pair_exactly(self, rows: I64, threshold: float, *, spanning: bool = False) -> Pairs:
+        """Return all pairs of rows that reach the threshold."""
+        del spanning
+        first, second = join_candidates(self._shingles.take(rows), threshold)
+        return self._verify(rows[first], rows[second], threshold, Capped())
 
     def _verify(self, left: I64, right: I64, threshold: float, capped: Capped) -> Pairs:
         left, right = np.minimum(left, right), np.maximum(left, right)

@@ -6,7 +6,7 @@ import polars as pl
 from curator.dedup.bands import check_threshold
 from curator.dedup.columns import Texts, text_series
 from curator.dedup.errors import DedupError
-from curator.dedup.hashing import I64, U64
+from curator.dedup.hashing import I64
 from curator.dedup.index import Index, Method, find_index_pairs, open_index
 from curator.dedup.jaccard import Kind
 from curator.dedup.verify import F64
@@ -34,8 +34,9 @@ def find_pairs(
         ngram: Words (or characters) a shingle; a text with fewer is one shingle.
         kind: Whether shingles are made of words or of characters.
         mask_numbers: Compare without numbers.
-        spanning: Leave out pairs of identical texts that follow from others: k identical texts are tied by k - 1
-            pairs, and only the first of them is paired with the near ones. Connected components stay the same.
+        spanning: Return only as many pairs as keep the connected components what they are (found exactly, whatever
+            the method): for large clusters, whose pairs grow with the square of their size. Which pairs these are is
+            not fixed.
         num_threads: None takes all cores. The result does not depend on it.
 
     Returns:
@@ -46,19 +47,25 @@ def find_pairs(
     """
     check_threshold(threshold)
     series = text_series(texts)
-    index = open_index(series, ngram, kind=kind, mask_numbers=mask_numbers, num_threads=num_threads)
+    index = open_index(
+        series,
+        ngram,
+        kind=kind,
+        mask_numbers=mask_numbers,
+        num_threads=num_threads,
+        lsh_threshold=threshold if method == "lsh" else None,
+    )
     first = index.first_equal(index.streams)
     rows = np.flatnonzero((first == np.arange(len(first))) & (index.streams != 0))
+    if spanning:
+        left, right, score, _ = index.pair_exactly(rows, threshold, spanning=True)
+        later = np.flatnonzero((first != np.arange(len(first))) & (index.streams != 0))
+        left, right = np.concatenate((first[later], left)), np.concatenate((later, right))
+        return pair_frame(left, right, np.concatenate((np.ones(len(later)), score)))
     left, right, score, _ = find_index_pairs(
         index, method, rows, threshold=threshold, order=_keep_order, max_group=None
     )
-    same = _tie_identical(first, index.streams) if spanning else None
-    if same is None:
-        left, right, score = _expand_pairs(index, first, left, right, score)
-    else:
-        left, right = np.concatenate((same[0], left)), np.concatenate((same[1], right))
-        score = np.concatenate((np.ones(len(same[0])), score))
-    return pair_frame(left, right, score)
+    return pair_frame(*_expand_pairs(index, first, left, right, score))
 
 
 def pair_frame(left: I64, right: I64, score: F64) -> pl.DataFrame:
@@ -75,11 +82,6 @@ def pair_frame(left: I64, right: I64, score: F64) -> pl.DataFrame:
 
 def _keep_order(rows: I64) -> I64:
     return rows
-
-
-def _tie_identical(first: I64, streams: U64) -> tuple[I64, I64]:
-    later = np.flatnonzero((first != np.arange(len(first))) & (streams != 0))
-    return first[later], later
 
 
 def _expand_pairs(index: Index, first: I64, left: I64, right: I64, score: F64) -> tuple[I64, I64, F64]:

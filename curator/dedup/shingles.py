@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curator.dedup.hashing import I64, U64, WORD_FACTOR, finish, fold_runs, hash_characters, hash_words
+from curator.dedup.hashing import I64, U64, finish, fold_runs, hash_characters, hash_words
 from curator.dedup.jaccard import Kind
 from curator.dedup.normalize import split_words
 
@@ -73,19 +73,16 @@ def distinct_rows(ragged: Ragged) -> Ragged:
     return Ragged(values[is_new], np.concatenate(([0], np.cumsum(counts))).astype(np.int64))
 
 
-def hash_streams(tokens: Ragged) -> U64:
-    """Return one hash a row over all its tokens, 0 for an empty row: equal texts, equal hash."""
-    hashes = np.zeros(len(tokens.offsets) - 1, dtype=np.uint64)
-    # The polynomial sum(w_k * F**(n-1-k)) for all rows at once: running sum of w_k * F**-k over the flat array.
-    factor = pow(WORD_FACTOR, -1, 1 << 64)
-    powers = np.full(len(tokens.values) + 1, np.uint64(factor))
-    powers[0] = 1
-    powers = np.multiply.accumulate(powers)
-    sums = np.concatenate((np.zeros(1, dtype=np.uint64), np.cumsum(tokens.values * powers[:-1], dtype=np.uint64)))
-    starts, ends = tokens.offsets[:-1], tokens.offsets[1:]
-    forward = np.multiply.accumulate(
-        np.concatenate((np.ones(1, dtype=np.uint64), np.full(len(tokens.values), np.uint64(WORD_FACTOR))))
-    )
-    filled = ends > starts
-    hashes[filled] = finish((sums[ends] - sums[starts])[filled] * forward[ends[filled] - 1])
+def hash_streams(shingles: Ragged) -> U64:
+    """Return one hash a row over all its shingles in text order, 0 for an empty row: equal texts, equal hash.
+
+    It is the sum of shingle k times (2k + 1), mixed; as a sum it can be taken in any order, eight at a time.
+    """
+    counts = shingles.counts()
+    place = np.arange(len(shingles.values)) - np.repeat(shingles.offsets[:-1], counts)
+    weighted = shingles.values * (2 * place + 1).astype(np.uint64)
+    hashes = np.zeros(len(counts), dtype=np.uint64)
+    filled = counts > 0
+    if filled.any():
+        hashes[filled] = finish(np.add.reduceat(weighted, shingles.offsets[:-1][filled]))
     return hashes

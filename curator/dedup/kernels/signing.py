@@ -1,0 +1,79 @@
+"""One pass over the texts: what identifies each, and the keys of its bands. Nothing else is stored."""
+
+import numpy as np
+
+from curator.dedup.bands import KEY_FACTOR
+from curator.dedup.kernels.jit import jit
+from curator.dedup.kernels.pointers import Bytes, I32s, I64s, U8s, U32s, U64s
+from curator.dedup.kernels.shingles import drop_listed, hash_stream, mix_hashes, shingle_tokens
+from curator.dedup.kernels.simd import lower_minima
+from curator.dedup.kernels.words import tokenize
+
+_EMPTY = np.uint32(0xFFFFFFFF)
+_KEY_FACTOR = np.uint32(KEY_FACTOR)
+_LOW = np.uint32(0xFFFF)
+_LOW_BYTE = np.uint32(0xFF)
+
+
+@jit
+def sign_texts(
+    addresses: U64s,
+    sizes: I64s,
+    begin: int,
+    end: int,
+    num_rows: int,
+    table: U32s,
+    options: int,
+    ngram: int,
+    factors: U32s,
+    offsets: U32s,
+    num_bands: int,
+    band_width: int,
+    boilerplate: U64s,
+    boilerplate_mask: int,
+    scratch: Bytes,
+    edges: I32s,
+    hashes: U64s,
+    shingles: U64s,
+    mixed: U32s,
+    minima: U32s,
+    streams: U64s,
+    is_complex: U8s,
+    keys: U32s,
+    sketches: Bytes,
+) -> None:
+    """Sign texts[begin:end]: write streams[row], keys[band * num_rows + row] and sketches[row * 64 + k].
+
+    A sketch holds the low byte of each signature value. Without bands, only streams are written.
+
+    A text that Python must fold gets is_complex[row] = 1 and nothing else.
+    """
+    for row in range(begin, end):
+        count = tokenize(addresses[row], sizes[row], table, options, scratch, edges, hashes)
+        is_complex[row] = count < 0
+        if count < 0:
+            continue
+        count = shingle_tokens(hashes, count, ngram, shingles)
+        streams[row] = hash_stream(shingles, count)
+        if num_bands == 0:
+            continue
+        if boilerplate_mask > 0:
+            count = drop_listed(shingles, count, boilerplate, boilerplate_mask)
+        mix_hashes(shingles, count, mixed)
+        for at in range(64):
+            minima[at] = _EMPTY
+        lower_minima(mixed, count, factors, offsets, 0, minima)
+        for band in range(num_bands):
+            keys[band * num_rows + row] = hash_band(minima, band * band_width, band_width)
+        for at in range(64):
+            sketches[row * 64 + at] = np.uint8(minima[at] & _LOW_BYTE)
+
+
+@jit
+def hash_band(minima: U32s, start: int, width: int) -> np.uint32:
+    """Return the key of minima[start : start + width]; see `curator.dedup.bands`."""
+    key = np.uint32(0)
+    for at in range(start, start + width):
+        key = np.uint32((key ^ (minima[at] & _LOW)) * _KEY_FACTOR)
+        key ^= key >> np.uint32(15)
+    return key
