@@ -124,8 +124,17 @@ def test_what_is_kept_alternates_and_ends_with_an_answer(turns: list[dict]) -> N
     ],
 )
 def test_forms_of_medquad_become_questions(topic: str, kind: str, expected: str | None) -> None:
-    answer = "People with Crohn's disease eat small meals; good food helps."
+    answer = (
+        "Acromegaly and kidney stones in adults differ. People with Crohn's disease eat small meals; good food helps. "
+        "Some have hypothyroidism, gas, pyelonephritis or scabies, and acromegaly is rare."
+    )
     assert ask(f"What is (are) {topic} ?", topic, kind, answer) == expected
+
+
+def test_medquad_answers_that_never_name_their_topic_do_not_say_what_it_is() -> None:
+    answer = "The thyroid is a small gland in the neck. It makes hormones that regulate the metabolism."
+    assert ask("What is (are) Hashimoto's Disease ?", "Hashimoto's Disease", "information", answer) is None
+    assert ask("", "Hashimoto's Disease", "causes", answer) == "What causes Hashimoto's disease?"
 
 
 def test_questions_of_medquad_in_own_words_stay_unless_they_point_away() -> None:
@@ -135,12 +144,12 @@ def test_questions_of_medquad_in_own_words_stay_unless_they_point_away() -> None
 
 def test_answers_of_medquad_get_their_lists_back_and_lose_what_leads_away() -> None:
     raw = (
-        "It is diffi cult to see.2 Doctors dont agree about Crohns disease.\n                \nSymptoms include\n"
+        "It is diffi cult to see.2 Ask at a health care providers office. Doctors dont agree about Crohns disease.\n                \nSymptoms include\n"
         "                \n- fever  - weight loss  - pain\n                \nMore information is provided in the NIDDK"
         " health topic, Gas. Rest helps. See www.x.y for more.\n                \nFact sheets"
     )
     assert tidy_answer(raw) == (
-        "It is difficult to see. Doctors don't agree about Crohn's disease.\n\n"
+        "It is difficult to see. Ask at a health care provider's office. Doctors don't agree about Crohn's disease.\n\n"
         "Symptoms include:\n- fever\n- weight loss\n- pain\n\nRest helps."
     )
 
@@ -151,8 +160,8 @@ def test_medquad_pairs_that_say_too_little_or_too_much_are_left_out(pack: Pack) 
         return extract(pack, {"messages": turns}, shape="medquad", topic=topic, kind="information")
 
     assert pair("Topics")[1] == ["too_short_answer"]
-    assert pair("word " * 1000)[1] == ["too_long_answer"]
+    assert pair("gout " * 1000)[1] == ["too_long_answer"]
     assert pair("word " * 50, topic="Your Guide to Diabetes")[1] == ["unclear_question"]
-    ((row,), reasons) = pair("Uric acid builds up in the blood. " * 5)
+    ((row,), reasons) = pair("In gout uric acid builds up in the blood. " * 5)
     assert json.loads(row["messages"])[0]["content"] == "What is gout?"
     assert reasons == []

@@ -6,12 +6,20 @@ layout, some apostrophes and ligatures, and kept the navigation of the pages tha
 
 import re
 
-from curator.extract.questions import lower_phrase, running_words
 from curator.extract.sections import count_words
 
 MIN_WORDS = 20
 # Longer answers are whole booklets under one question.
 MAX_WORDS = 450
+# An answer to `what is it` names the thing near its beginning; endings differ (`gallstone`, `gallstones`).
+OPENING_CHARS = 600
+STEM_CHARS = 6
+MIN_NAME_CHARS = 4
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 _NAVIGATION = re.compile(
     r"^(?:\*?See (?:the )?Pronounc?iation Guide|More on:|More information (?:about|is|on|and)"
@@ -36,15 +44,34 @@ _LOST_APOSTROPHE = re.compile(
     r"\b(does|do|did|is|are|was|were|has|have|had|would|could|should|ca|wo)nt\b"
     r"|\b(woman|man|child|body|Crohn|Hashimoto|Cushing|Addison|Peyronie|Hirschsprung)s(?= [a-z])"
 )
+# A heading with nothing before it repeats the question; one with nothing behind it lost its text.
+_EDGE_HEADINGS = re.compile(r"\A(?:[^\n.!?:]{1,60}\n\n)+(?!- )|(?:\n\n[^\n.!?:]{1,60})+\Z")
+# `a health care providers office`, `the patients blood`: one of them, so an apostrophe is missing.
+_LOST_OWNER = re.compile(
+    r"\b((?:an?|each|every|another)(?: \w+){0,2} (?:patient|person|mother|provider|doctor|infant|parent)"
+    r"|(?:the|your|his|her) (?:patient|person|mother|doctor))s (?=(?:age|blood|body|bodies|diet|genes|health|heart|home"
+    r"|immune|kidneys?|life|medical|milk|office|risk|skin|stool|symptoms|urine|weight)\b)"
+)
+_LOWER_WORD = re.compile(r"(?<![\w'’-])[a-z][\w'’]*")
+_TOPIC_WORD = re.compile(r"[^\W\d_][\w'’]*")
 _TOPIC_FRONT = re.compile(r"^(?:What I need to know about|Parasites -(?: Lice -)?|Overview of)\s+")
 _TOPIC_BACK = re.compile(r"\s+(?:and How Its Treated|\(For Health Care Professionals\))$")
 _ALSO_KNOWN = re.compile(r"\s*\((?:also known as )?([^)]*)\)")
 # Titles of booklets, which no question can be asked about.
 _TITLE_TOPIC = re.compile(
     r"^(?:I |Am I|Your |My |Prevent|Monitor|Facing|Financial|Causes of|Diagnosis of|National |Human Growth|\d|Living"
-    r"|Preparing|Treatment Methods|Nutrition for|Smoking|Nerve Disease|Sexual)|: (?:Eat|Choosing|What to|Keep)|\?"
+    r"|Preparing|Pregnancy and|Treatment Methods|Nutrition for|Smoking|Nerve Disease|Sexual)|: (?:Eat|Choosing|What to|Keep)"
+    r"|Vaccination$|\?"
 )
 _POINTS_AWAY = re.compile(r"\b(?:these|this|those)\b", re.IGNORECASE)
+_COMMON_WORDS = _words("""
+    abdominal acute adhesions adults analgesic anemia bladder blood body bowel children chronic control cystitis cysts
+    diabetes disease diseases disorder early failure fever foodborne gestational health heart high illnesses in
+    incontinence infection infections inflammation injury interstitial irritable kidney kidneys liver males men
+    neuropathies newborns painful pressure primary problems reflux renal retention sclerosing stones stroke syndrome
+    thyroid tract urinary urine vesicoureteral virus women
+""")
+_MEDICAL_END = re.compile(r"(?:itis|osis|asis|emia|uria|rrhea|oma|opathy|ism|ency|enia)s?$")
 _SINGULAR_ENDS = ("ss", "us", "is", "diabetes", "herpes", "measles", "rabies", "scabies", "series", "ascites")
 _FORMS = {
     "information": "What {is} {topic}?",
@@ -86,7 +113,9 @@ def ask(question: str, topic: str, kind: str, answer: str) -> str | None:
     if question[:1].islower():
         own = question.removesuffix(f" for {topic} ?").removesuffix("?").strip()
         return None if _POINTS_AWAY.search(own) else _finish_sentence(own)
-    subject = lower_phrase(_ALSO_KNOWN.sub("", subject.split(": ")[0]).strip(" -"), running_words(answer))
+    subject = _lower_known(_ALSO_KNOWN.sub("", subject.split(": ")[0]).strip(" -"), answer)
+    if kind == "information" and not _speaks_of(subject, answer):
+        return None
     verb = "are" if _is_plural(subject) else "is"
     return _finish_sentence(_find_form(kind, answer).format(topic=subject, **{"is": verb}).removesuffix("?"))
 
@@ -94,9 +123,27 @@ def ask(question: str, topic: str, kind: str, answer: str) -> str | None:
 def _find_form(kind: str, answer: str) -> str:
     if kind != "considerations":
         return _FORMS.get(kind, "What should I know about {topic}?")
-    if len(_DIET.findall(answer)) >= 2:
+    if not answer.startswith("- ") and len(_DIET.findall(answer)) >= 2:
         return "What should people with {topic} know about eating and diet?"
     return "What are the most important things to know about {topic}?"
+
+
+def _lower_known(subject: str, answer: str) -> str:
+    """Takes the capitals of a title off the words that are no names: common ones, and those the answer writes small."""
+    small = _COMMON_WORDS | set(_LOWER_WORD.findall(answer))
+
+    def lower(match: re.Match[str]) -> str:
+        word = match[0].lower()
+        is_plain = len(word) > 1 and match[0][1:].islower()
+        return word if is_plain and (word in small or _MEDICAL_END.search(word)) else match[0]
+
+    return _TOPIC_WORD.sub(lower, subject)
+
+
+def _speaks_of(subject: str, answer: str) -> bool:
+    """Tells whether an answer to `what is it` names it; others explain the organ or a part of the treatment."""
+    first = next((word for word in _TOPIC_WORD.findall(subject) if len(word) >= MIN_NAME_CHARS), subject)
+    return first.casefold()[:STEM_CHARS] in answer[:OPENING_CHARS].casefold()
 
 
 def _finish_sentence(text: str) -> str:
@@ -137,6 +184,7 @@ def _drop_references(text: str) -> str:
 def _repair(text: str) -> str:
     text = re.sub(r"\s+", " ", text).replace(" ,", ",")
     text = _FOOTNOTE.sub("", _LIGATURE.sub(r"\1", text))
+    text = _LOST_OWNER.sub(r"\1's ", text)
     return _LOST_APOSTROPHE.sub(lambda match: f"{match[1]}n't" if match[1] else f"{match[2]}'s", text)
 
 
@@ -149,4 +197,4 @@ def _join(paragraphs: list[str]) -> str:
             text = f"{text.removesuffix(':')}:\n{paragraph}"
         else:
             text = f"{text}\n\n{paragraph}" if text else paragraph
-    return re.sub(r"(?:\n\n[^\n.!?:]{1,60})+$", "", text).strip()
+    return _EDGE_HEADINGS.sub("", text).strip()
