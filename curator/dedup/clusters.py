@@ -1,18 +1,26 @@
 """From verified pairs to clusters, and from clusters to the rows that stand for them.
 
 Rows are numbered in priority order here: the smaller number is the better row. The loops are plain Python that numba
-compiles as it stands (`kernels.py`), so small inputs run them interpreted and large ones compiled.
+compiles as it stands (`kernels/clustering.py`), so small inputs run them interpreted and large ones compiled.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curator.dedup.hashing import I64
 from curator.dedup.verify import F64
 
 NONE = -1
+
+# Elements from which the compiled loop saves more than loading it costs.
+_COMPILED_FROM = 20_000
+
+I64s: TypeAlias = NDArray[np.int64]
+"""A C pointer, when compiled."""
 
 
 @dataclass(frozen=True)
@@ -71,26 +79,31 @@ def cover_pairs(
     return Cover(rows, rows[cluster], rows[representative], rows[partner], scores, num_cut)
 
 
-def find_root(parent: I64, node: int) -> int:
-    """Return the root of a node's tree and halve the path to it."""
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
-
-
 def label_components(num_nodes: int, left: I64, right: I64) -> I64:
     """Return the smallest node of the connected component of each node."""
     parent = np.arange(num_nodes)
-    for at in range(len(left)):
-        one, other = find_root(parent, left[at]), find_root(parent, right[at])
+    _run("join_components", join_components, left, right, len(left), parent, num_nodes)
+    return parent
+
+
+def join_components(left: I64s, right: I64s, count: int, parent: I64s, num_nodes: int) -> None:
+    """Replace parent[node], at first the node itself, by the smallest node of its component (union-find)."""
+    for at in range(count):
+        one = left[at]
+        other = right[at]
+        while parent[one] != one:
+            parent[one] = parent[parent[one]]
+            one = parent[one]
+        while parent[other] != other:
+            parent[other] = parent[parent[other]]
+            other = parent[other]
         if one < other:
             parent[other] = one
-        elif other < one:
+        else:
             parent[one] = other
+    # A parent is never larger than its child, so one pass in order reaches every root.
     for node in range(num_nodes):
-        parent[node] = find_root(parent, node)
-    return parent
+        parent[node] = parent[parent[node]]
 
 
 def neighbour_lists(num_nodes: int, left: I64, right: I64) -> tuple[I64, I64, I64]:
@@ -110,6 +123,14 @@ def cover_greedily(num_nodes: int, offsets: I64, neighbours: I64, pairs: I64) ->
     """
     representative = np.full(num_nodes, NONE, dtype=np.int64)
     reason = np.full(num_nodes, NONE, dtype=np.int64)
+    _run("cover_nodes", cover_nodes, num_nodes, offsets, neighbours, pairs, representative, reason)
+    return representative, reason
+
+
+def cover_nodes(
+    num_nodes: int, offsets: I64s, neighbours: I64s, pairs: I64s, representative: I64s, reason: I64s
+) -> None:
+    """Fill in what `cover_greedily` returns; both arrays are all -1 at first."""
     for node in range(num_nodes):
         if representative[node] != NONE:
             continue
@@ -119,7 +140,17 @@ def cover_greedily(num_nodes: int, offsets: I64, neighbours: I64, pairs: I64) ->
             if representative[other] == NONE:
                 representative[other] = node
                 reason[other] = pairs[at]
-    return representative, reason
+
+
+def _run(name: str, function: Callable[..., None], *arguments: I64 | int) -> None:
+    """Call the function on the arguments: its compiled form where the input is large and the kernels are at hand."""
+    if max(map(np.size, arguments)) >= _COMPILED_FROM:
+        from curator.dedup.native import are_compiled, load_kernels
+
+        if are_compiled():
+            load_kernels().call(name, *arguments)
+            return
+    function(*arguments)
 
 
 def _cover_chains(

@@ -24,6 +24,7 @@ from curator.dedup.unicode_table import TABLE_SIZE
 # The functions that are called from Python; whatever else they need is linked into them.
 ENTRIES = {
     "buckets": ("find_first_equal", "chain_rows", "pair_meetings", "list_oversize"),
+    "clustering": ("cover_nodes", "join_components"),
     "joining": ("count_shingles", "find_common", "list_prefixes", "merge_labels", "pair_postings"),
     "signing": ("sign_texts",),
     "verify": ("measure_pairs",),
@@ -85,7 +86,10 @@ def kernel_path() -> Path:
     """Return where the machine code is kept: one file a version of the kernels, of LLVM and of the processor."""
     digest = hashlib.sha256()
     package = resources.files("curator.dedup")
-    sources = [package / name for name in ("bands.py", "hashing.py", "native.py", "normalize.py", "unicode_table.py")]
+    sources = [
+        package / name
+        for name in ("bands.py", "clusters.py", "hashing.py", "native.py", "normalize.py", "unicode_table.py")
+    ]
     sources += sorted((package / "kernels").iterdir(), key=lambda entry: entry.name)
     for source in sources:
         if source.name.endswith(".py"):

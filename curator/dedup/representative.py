@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from curator.dedup.hashing import I64
 
@@ -29,16 +30,27 @@ class Priority:
         if len(rows) < 2:
             return rows
         index = pl.Series("row", rows)
-        text = self.texts.gather(index)
-        columns = {"row": index, "size": text.str.len_bytes(), "text": text, "id": self.ids.gather(index)}
-        keys, descending = ["size", "text", "id"], [True, False, False]
-        for name, values, is_descending in (("quality", self.quality, True), ("rank", self.rank, False)):
+        keys = [-self.texts.gather(index).str.len_bytes().cast(pl.Int64).to_numpy()]
+        for values, is_higher_better in ((self.quality, True), (self.rank, False)):
             if values is not None:
-                columns[name] = values.gather(index)
-                keys.insert(0, name)
-                descending.insert(0, is_descending)
-        ordered = pl.DataFrame(columns).sort(keys, descending=descending, nulls_last=True)
-        return ordered["row"].to_numpy()
+                taken = values.gather(index).cast(pl.Float64)
+                keys.append((-taken if is_higher_better else taken).fill_null(float("inf")).to_numpy())
+        order = np.lexsort(keys)
+        keys = [key[order] for key in keys]
+        is_tied = np.logical_and.reduce([key[1:] == key[:-1] for key in keys])
+        return self._order_tied(rows[order], is_tied)
+
+    def _order_tied(self, rows: I64, is_tied: NDArray[np.bool_]) -> I64:
+        """Return the rows with runs of equals (each equal to the one before it) ordered by text and id."""
+        run = np.concatenate(([0], np.cumsum(~is_tied)))
+        place = np.flatnonzero(np.concatenate((is_tied, [False])) | np.concatenate(([False], is_tied)))
+        if not place.size:
+            return rows
+        index = pl.Series("row", rows[place])
+        columns = {"run": run[place], "text": self.texts.gather(index), "id": self.ids.gather(index), "row": index}
+        rows = rows.copy()
+        rows[place] = pl.DataFrame(columns).sort("run", "text", "id")["row"].to_numpy()
+        return rows
 
 
 def number_series(name: str, values: Ranks, num_rows: int) -> pl.Series | None:
