@@ -184,14 +184,18 @@ def _list_root(path: Path, suffixes: Collection[str]) -> tuple[Path, list[Path]]
 
 
 def _walk(root: Path, suffixes: Collection[str]) -> Iterator[Path]:
-    """Yields files that end right, and linked folders (to be refused); never follows a linked folder."""
-    for folder, folders, names in os.walk(root, followlinks=False):
+    """Yields files that end right, and folders to be refused: linked ones, and those that cannot be listed."""
+    unreadable: list[Path] = []
+    for folder, folders, names in os.walk(
+        root, followlinks=False, onerror=lambda error: unreadable.append(Path(error.filename))
+    ):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         here = Path(folder)
         yield from (here / name for name in folders if (here / name).is_symlink())
         for name in sorted(names):
             if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
                 yield here / name
+    yield from unreadable
 
 
 def _check_entry(entry: Path, root: Path, key: str, max_bytes: int, *, is_named: bool) -> Found:
@@ -202,6 +206,8 @@ def _check_entry(entry: Path, root: Path, key: str, max_bytes: int, *, is_named:
     if refusal is not None:
         return refusal
     status = entry.stat()
+    if stat.S_ISDIR(status.st_mode):
+        return Rejection(where, "unreadable", "the folder cannot be listed; check its permissions")
     if not stat.S_ISREG(status.st_mode):
         return Rejection(where, "not_a_regular_file", "a FIFO, socket or device, expected a file")
     if status.st_size > max_bytes:

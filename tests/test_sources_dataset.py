@@ -342,6 +342,22 @@ def test_a_hub_name_without_the_library_or_in_a_wrong_form_is_explained(pack: Pa
         read_all(pack, "hf://only-one")
 
 
+def test_a_dataset_of_the_hub_is_read_split_by_split(
+    pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("datasets", reason="the library datasets is not installed")
+    # The library looks for a folder of that name before it asks the hub.
+    folder = tmp_path / "owner" / "name"
+    folder.mkdir(parents=True)
+    write_rows(folder, "train.jsonl", [{"question": QUESTION, "answer": ANSWER}])
+    write_rows(folder, "test.jsonl", [{"question": "Why?", "answer": ANSWER}])
+    monkeypatch.chdir(tmp_path)
+    rows = rows_of(read_all(pack, "hf://owner/name", name="hub"))
+    assert [row["natural_key"] for row in rows] == ["hf://owner/name/test#1", "hf://owner/name/train#1"]
+    assert json.loads(rows[1]["content"]) == {"messages": PLAIN}
+    assert rows[0]["attribution"] == "hub"
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
