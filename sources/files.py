@@ -202,21 +202,24 @@ def _check_entry(entry: Path, root: Path, key: str, max_bytes: int, *, is_named:
     where = _printable(str(entry))
     if where != str(entry):
         return Rejection(where, "invalid_utf8", "the file's name is not UTF-8; rename it")
-    refusal = _check_link(entry, root, where) if entry.is_symlink() else None
+    refusal = (_check_link(entry, root, where) if entry.is_symlink() else None) or _check_kind(entry, where, max_bytes)
     if refusal is not None:
         return refusal
+    if entry.stem.lower().startswith(BOILERPLATE_STEMS) and not is_named:
+        return Rejection(where, "not_knowledge", "a licence, readme or changelog; name the file itself", is_fault=False)
+    return FoundFile(entry, key, tuple(key.split("/")[:-1]))
+
+
+def _check_kind(entry: Path, where: str, max_bytes: int) -> Rejection | None:
     status = entry.stat()
     if stat.S_ISDIR(status.st_mode):
         return Rejection(where, "unreadable", "the folder cannot be listed; check its permissions")
     if not stat.S_ISREG(status.st_mode):
         return Rejection(where, "not_a_regular_file", "a FIFO, socket or device, expected a file")
     if status.st_size > max_bytes:
-        return Rejection(
-            where, "too_large", f"{status.st_size / 2**20:.1f} MB, at most {max_bytes / 2**20:g} MB are read; split it"
-        )
-    if entry.stem.lower().startswith(BOILERPLATE_STEMS) and not is_named:
-        return Rejection(where, "not_knowledge", "a licence, readme or changelog; name the file itself", is_fault=False)
-    return FoundFile(entry, key, tuple(key.split("/")[:-1]))
+        size_mb, limit_mb = status.st_size / 2**20, max_bytes / 2**20
+        return Rejection(where, "too_large", f"{size_mb:.1f} MB, at most {limit_mb:g} MB are read; split it")
+    return None
 
 
 def _check_link(entry: Path, root: Path, where: str) -> Rejection | None:

@@ -94,7 +94,7 @@ def _read_side(value: Any, role: str, cells: _Cells) -> list[dict[str, Any]]:
     if isinstance(value, list):
         return read_turns(value)
     text = read_text(value, "prompt" if role == "user" else "answer")
-    if len(_TRANSCRIPT_TURN.findall(text)) > 1:
+    if "Human:" in text and "Assistant:" in text and len(_TRANSCRIPT_TURN.findall(text)) > 1:
         return _read_transcript(text)
     extra = cells.get("input") if role == "user" else None
     if extra is None or (isinstance(extra, str) and not extra.strip()):
