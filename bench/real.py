@@ -162,7 +162,7 @@ def count_rows(warehouse, ids: set[str]) -> list:
                 select reason, count(*) as n from fallen group by reason order by n desc, reason limit 4))
     """
     with warehouse.lend({"mine": pl.DataFrame({"id": sorted(ids)}, schema={"id": pl.String})}):
-        return list(warehouse.connection.execute(query).fetchone())
+        return list(warehouse.connection.execute(query).fetchall()[0])
 
 
 if __name__ == "__main__":

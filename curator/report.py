@@ -7,6 +7,7 @@ from curator.cli.output import print_table, say
 
 if TYPE_CHECKING:
     from curator.balance.release import ReleaseReport
+    from curator.categorise.evaluation import CategoryReport
     from curator.curate import CurateReport
     from curator.demo import DemoReport
     from curator.doctor import Finding
@@ -24,6 +25,8 @@ def show_ingest(report: "IngestReport", *, is_preview: bool = False) -> None:
     verb = "would read" if is_preview else "read"
     tail = "" if is_preview else f", {report.added:,} new"
     say(f"{report.source}: {verb} {report.read:,} documents{tail}")
+    if report.revived:
+        say(f"  {report.revived:,} earlier versions are current again")
     if report.blocked:
         say(f"  {report.blocked:,} kept out by a tombstone")
     for reason, count in sorted(report.rejections.items()):
@@ -168,6 +171,23 @@ def show_diff(found: Mapping[str, Any]) -> None:
     print_table("", ["category", found["left"], found["right"]], rows)
     if found["by_reason"]:
         print_table("rows out", ["reason", "rows"], list(found["by_reason"].items()))
+
+
+def show_categories(report: "CategoryReport") -> None:
+    """Shows how well categories are found."""
+    columns = ["category", "precision", "recall", "f1", "rows"]
+    print_table("decided rows", columns, [[row[name] for name in columns] for row in report.per_category])
+    facts = [
+        ["macro-F1 over decided rows", report.macro_f1],
+        ["macro-F1 of a plain keyword count", report.baseline_macro_f1],
+        ["accuracy where not hard", report.accuracy_not_hard],
+        ["share left uncategorised", report.undecided_share],
+        ["rows labelled other that are left uncategorised", report.other_kept_out],
+    ]
+    print_table("", ["measure", "value"], facts)
+    wrong = [row for row in report.confusion if row["label"] != row["given"]]
+    rows = [[row["label"], row["given"], row["rows"]] for row in sorted(wrong, key=lambda row: -row["rows"])[:12]]
+    print_table("most frequent confusions", ["label", "given", "rows"], rows)
 
 
 def show_verification(found: Mapping[str, Any]) -> None:

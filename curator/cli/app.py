@@ -2,16 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
-from curator.cli import corpus, explore, ingest, project
+from curator.cli import corpus, evaluate, explore, ingest, project
 from curator.cli.output import show_error
 from curator.cli.state import State
 from schemas.errors import CuratorError
 
+UsageError: Any = typer.BadParameter.__base__
+"""Typer carries its own copy of click and exports only the leaves of click's exceptions."""
 OK, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
 project.register(app)
 app.add_typer(ingest.app, name="ingest", rich_help_panel="Build")
 corpus.register(app)
+app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Explore")
 explore.register(app)
 
 
@@ -56,34 +58,39 @@ def set_globals(
 def run(arguments: list[str] | None = None) -> int:
     """Runs the command line and gives the exit code; no traceback reaches a user without `--debug`."""
     try:
-        code = app(args=arguments, standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stdout.write(error.format_message() + "\n")
-        return USAGE
-    except click.ClickException as error:
-        error.show()
-        return USAGE
-    except (click.Abort, KeyboardInterrupt):
-        show_error("interrupted", "what was stored stays; type the same command to go on")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone; that is no failure. Close quietly.
-        sys.stderr.close()
-        return OK
-    except CuratorError as error:
-        return _report(error, error.message, error.hint, error.exit_code, arguments)
-    except (MemoryError, OSError) as error:
-        return _report(error, f"{type(error).__name__}: {error}", "", FAILED, arguments)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback without --debug
-        hint = "this is a defect of curator: run it again with --debug and report what it prints"
-        return _report(error, f"{type(error).__name__}: {error}", hint, FAILED, arguments)
-    return int(code or OK)
+        return int(app(args=arguments, standalone_mode=False) or OK)
+    except BaseException as error:  # noqa: BLE001 - the last line of defence; what is no Exception is raised again
+        code = explain(error)
+        if "--debug" in (sys.argv if arguments is None else arguments):
+            import traceback
+
+            traceback.print_exception(error)
+        return code
 
 
-def _report(error: BaseException, message: str, hint: str, code: int, arguments: list[str] | None) -> int:
-    show_error(message, hint)
-    if "--debug" in (sys.argv if arguments is None else arguments):
-        import traceback
-
-        traceback.print_exception(error)
+def explain(error: BaseException) -> int:
+    """Says in one line what went wrong and what to do, and gives the exit code."""
+    code = FAILED
+    match error:
+        case _ if isinstance(error, UsageError):
+            show: Any = error
+            show.show()
+            code = USAGE
+        case typer.Abort() | KeyboardInterrupt():
+            show_error("interrupted", "what was stored stays; type the same command to go on")
+            code = INTERRUPTED
+        case BrokenPipeError():
+            # The reader of our output (head, less) has gone; that is no failure. Close quietly.
+            sys.stderr.close()
+            code = OK
+        case CuratorError():
+            show_error(error.message, error.hint)
+            code = error.exit_code
+        case MemoryError() | OSError():
+            show_error(f"{type(error).__name__}: {error}")
+        case Exception():
+            hint = "this is a defect of curator: run it again with --debug and report what it prints"
+            show_error(f"{type(error).__name__}: {error}", hint)
+        case _:
+            raise error
     return code

@@ -13,11 +13,18 @@ from rich.table import Table
 MAX_WIDTH = 100
 
 
+class _Console(Console):
+    """Leaves a closed pipe to the command line, which does not take it for a failure."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def make_console(*, is_stderr: bool = True) -> Console:
     """Gives a console no wider than 100 columns; NO_COLOR and pipes are respected by rich itself."""
     probe = Console(stderr=is_stderr, highlight=False)
     width = min(probe.width, MAX_WIDTH) if probe.is_terminal else MAX_WIDTH
-    return Console(stderr=is_stderr, highlight=False, width=width, soft_wrap=False)
+    return _Console(stderr=is_stderr, highlight=False, width=width, soft_wrap=False)
 
 
 def say(text: str) -> None:
