@@ -100,6 +100,7 @@ def test_a_stretch_goes_where_the_pack_puts_stretching(pack: Pack) -> None:
     rows, _ = extract(pack, {**SIT_UP, "category": "stretching", "secondaryMuscles": []})
     assert {row["category"] for row in rows} == {"recovery"}
     assert set(pairs(rows)) == {"how_to", "stretch_target"}
+    assert "the sit-up stretch" in pairs(rows)["stretch_target"][0]
 
 
 def test_a_document_of_an_unknown_template_is_rejected(pack: Pack) -> None:
@@ -199,6 +200,8 @@ def test_a_slot_that_is_missing_leaves_the_example_out(tmp_path: Path) -> None:
         ("Deadlift with Chains", "the deadlift with chains"),
         ("Barbell Curls Lying Against An Incline", "barbell curls lying against an incline"),
         ("Hug A Ball", "the hug a ball"),
+        ("Rope Jumping", "rope jumping"),
+        ("Good Morning", "the good morning"),
         ("Clean and Press", "the clean and press"),
         ("Peroneals-SMR", "the peroneals-SMR"),
     ],

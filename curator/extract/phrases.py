@@ -11,6 +11,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _AFTER_HEAD = re.compile(
     r" (?:with|on|from|against|in|over|to|of|lying|standing|off|for|and|behind|at|using|per|by|through) |[/]"
 )
+_NOUNS_IN_ING = ("swing", "morning", "string", "ring", "sling", "wing", "landing")
 _LABEL_ALONE = re.compile(r"\b(Tip|Note|Variation|Variations|Caution):\s+")
 
 
@@ -34,7 +35,7 @@ def with_the(name: str) -> str:
     head = _AFTER_HEAD.split(re.sub(r"\s*\(.*\)$", "", name))[0]
     last = head.rsplit(" ", 1)[-1].split("-")[-1]
     is_plural = last.endswith("s") and not last.endswith(("ss", "us", "is", "'s"))
-    is_activity = " " not in head and head.endswith("ing")
+    is_activity = last.endswith("ing") and not last.endswith(_NOUNS_IN_ING)
     return name if is_plural or is_activity or head.lower().startswith(("the ", "your ")) else f"the {name}"
 
 

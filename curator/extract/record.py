@@ -44,6 +44,7 @@ class _Compiled:
 @dataclass(frozen=True)
 class _CompiledKind:
     kind: RecordKind
+    spoken: "Template | None"
     templates: tuple[_Compiled, ...]
 
 
@@ -77,7 +78,7 @@ def _extract_record(
     missing = next((column for column in kind.needs if is_empty(look_up(cells, column))), None)
     if missing is not None:
         return [], f"no_{missing}"
-    spoken = _speak_cells(cells, kind)
+    spoken = _speak_cells(cells, compiled)
     found = pack.find_category(str(cells.get(kind.category_column))) if kind.category_column else None
     row = metadata.get("row", 1)
     examples: list[dict[str, Any]] = []
@@ -152,10 +153,14 @@ def _choose(templates: "Sequence[Template]", *key: str) -> "Template":
     return templates[int(make_id("record", *key)[:8], 16) % len(templates)]
 
 
-def _speak_cells(cells: Mapping[str, Any], kind: RecordKind) -> dict[str, Any]:
+def _speak_cells(cells: Mapping[str, Any], compiled: _CompiledKind) -> dict[str, Any]:
     """Gives the row as a sentence says it: words replaced as the kind wants, empty list items dropped."""
+    kind = compiled.kind
     spoken = {column: _speak(value, kind.words.get(column, {})) for column, value in cells.items()}
-    return {**spoken, "spoken_name": speak_name(str(cells.get(kind.title, "")), kind.proper_names)}
+    spoken["spoken_name"] = speak_name(str(cells.get(kind.title, "")), kind.proper_names)
+    if compiled.spoken is not None and not is_empty(spoken["spoken_name"]):
+        spoken["spoken_name"] = compiled.spoken.render({**cells, "spoken_name": spoken["spoken_name"]}).strip()
+    return spoken
 
 
 def _speak(value: Any, words: Mapping[str, str]) -> Any:
@@ -182,6 +187,7 @@ def _compile_kind(kind: RecordKind, pack: Pack) -> _CompiledKind:
 
     return _CompiledKind(
         kind,
+        compile_all([kind.spoken], f"{kind.name}: spoken")[0] if kind.spoken else None,
         tuple(
             _Compiled(
                 spec,

@@ -41,6 +41,9 @@ class RecordKind(_Strict):
     category_column: str | None = Field(
         default=None, description="Column whose value goes before `category` where the pack knows it."
     )
+    spoken: str | None = Field(
+        default=None, description="Jinja that makes `spoken_name` of the title in a sentence and the row's cells."
+    )
     proper_names: list[str] = Field(default=[], description="Words of titles that keep their capital in a sentence.")
     words: dict[str, dict[str, str]] = Field(default={}, description="Column to value to how a sentence says it.")
     examples: list[ExampleTemplate] = Field(min_length=1)
