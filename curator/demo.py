@@ -10,11 +10,13 @@ from curator.pipeline import PipelineReport, run_pipeline
 from curator.plot import plot_mix
 from curator.project import open_project
 from curator.settings import CONFIG_NAME
+from schemas.errors import ConfigError
 from sources.packs.loader import BUNDLED_ROOT
 
 FORMATS = ("sharegpt", "alpaca", "instruction", "messages")
 MATERIAL = BUNDLED_ROOT / "fitness" / "demo"
 SYNTHETIC_ROWS = 2_000
+HEAD = "# Made by `curator demo`"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ def run_demo(folder: Path, progress: Callable[[str, int, int], None] = lambda *_
     config = folder / CONFIG_NAME
     if not config.exists():
         config.write_text(write_config(), encoding="utf-8")
+    elif not config.read_text(encoding="utf-8", errors="replace").startswith(HEAD):
+        raise ConfigError(f"{config}: another project is here", "curator demo OTHER_FOLDER, or curator run in it")
     report = run_pipeline(open_project(folder), FORMATS, progress)
     picture = folder.resolve() / "mix.png"
     if report.statistics is not None:
@@ -70,10 +74,10 @@ def write_config() -> str:
         ("markdown", ""),
         ("dataset", ""),
         ("markdown", f"path = [{json.dumps(str(MATERIAL / 'notes'))}]\n{own}"),
-        ("reddit", f"dump = [{json.dumps(str(MATERIAL))}]\nsubreddits = []\n{own}"),
+        ("reddit", f"dump = {json.dumps([str(MATERIAL / n) for n in ('RS_demo.ndjson', 'RC_demo.ndjson')])}\nsubreddits = []\n{own}"),
         ("transcripts", f"path = {json.dumps([str(MATERIAL / n) for n in ('talk.en.vtt', 'interview.md')])}\n{own}"),
         ("dataset", f"path = [{json.dumps(str(MATERIAL / 'questions.jsonl'))}]\n{own}"),
         ("synthetic", f"count = {SYNTHETIC_ROWS}\n"),
     ]
-    head = '# Made by `curator demo`; every setting: curator config show\npack = "fitness"\n'
+    head = f'{HEAD}; every setting: curator config show\npack = "fitness"\n'
     return head + "".join(f'\n[[ingest]]\nsource = "{source}"\n{options}' for source, options in tables)

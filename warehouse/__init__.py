@@ -1,6 +1,6 @@
 """Everything DuckDB: open, migrate, typed reads and writes, the lock, and snapshots for readers."""
 
-from warehouse.lock import hold_lock
+from warehouse.lock import hold_lock, read_owner
 from warehouse.snapshot import find_snapshot, list_views, open_snapshot, publish_snapshot
 from warehouse.store import Warehouse, open_warehouse
 
@@ -12,4 +12,5 @@ __all__ = [
     "open_snapshot",
     "open_warehouse",
     "publish_snapshot",
+    "read_owner",
 ]

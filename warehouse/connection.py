@@ -54,7 +54,8 @@ def translate_errors(path: Path | str) -> Iterator[None]:
         raise
     except duckdb.IOException as error:
         text = _first_line(error)
-        if "lock" in text.lower():
+        # DuckDB's own words: a path may contain "lock" as well.
+        if "could not set lock" in text.lower():
             raise LockedError(
                 f"{path}: {text}", "close the program that has it open, or give --wait SECONDS"
             ) from error

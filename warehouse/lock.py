@@ -5,9 +5,10 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from schemas.errors import LockedError
 
@@ -36,9 +37,24 @@ def hold_lock(path: Path, command: str, wait_s: float = 0.0) -> Iterator[None]:
         owner = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(owner).encode(), 0)
-        yield
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def read_owner(path: Path) -> str | None:
+    """Gives who holds a lock, or None; only looks, so that nobody who wants the lock is turned away meanwhile."""
+    try:
+        owner = json.loads(path.read_bytes())
+        os.kill(int(owner["pid"]), 0)
+    except PermissionError:
+        return _describe(owner)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return _describe(owner)
 
 
 def _acquire(descriptor: int, path: Path, wait_s: float) -> None:
@@ -57,9 +73,12 @@ def _acquire(descriptor: int, path: Path, wait_s: float) -> None:
             return
 
 
+def _describe(owner: Mapping[str, Any]) -> str:
+    return f"PID {owner['pid']} (curator {owner['command']}, since {owner['since']})"
+
+
 def _describe_owner(descriptor: int) -> str:
     try:
-        owner = json.loads(os.pread(descriptor, 4096, 0))
-        return f"PID {owner['pid']} (curator {owner['command']}, since {owner['since']})"
+        return _describe(json.loads(os.pread(descriptor, 4096, 0)))
     except (ValueError, KeyError, TypeError):
         return "another process that is just starting"

@@ -4,5 +4,6 @@ select category,
     count(*) filter (split = 'validation') as validation,
     count(*) filter (split = 'test') as test
 from release_members
-where release_id = (select id from releases order by sequence desc limit 1)
+where example_id not in (select id from preferences)
+    and release_id = (select id from releases order by sequence desc limit 1)
 group by category order by category

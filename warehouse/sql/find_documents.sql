@@ -1,3 +1,5 @@
--- Grain: one row a document whose id starts with a text or whose natural key is it. For snapshots. Parameters: $text
-select * from documents where starts_with(id, $text) or natural_key = $text or url = $text
+-- Grain: one row a document whose id starts with a prefix (null: not asked) or whose natural key or URL is a text.
+-- For snapshots. Parameters: $prefix, $text
+select * from documents
+where coalesce(starts_with(id, $prefix::text), false) or natural_key = $text or url = $text
 order by is_current desc, id limit 3

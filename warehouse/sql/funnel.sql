@@ -9,5 +9,5 @@ select
     (select count(distinct subject_id) from verdicts where stage = 'dedup' and not is_kept) as duplicates,
     (select count(*) from corpus) as kept,
     (select count(*) from corpus where category is not null) as categorised,
-    (select count(*) from release_members where category is not null
+    (select count(*) from release_members where example_id not in (select id from preferences)
         and release_id = (select id from releases order by sequence desc limit 1)) as released

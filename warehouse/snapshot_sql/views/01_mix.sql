@@ -5,7 +5,8 @@ with counted as (
 ),
 released as (
     select category, count(*) as released from release_members
-    where release_id = (select id from releases order by sequence desc limit 1)
+    where example_id not in (select id from preferences)
+        and release_id = (select id from releases order by sequence desc limit 1)
     group by category
 )
 select
