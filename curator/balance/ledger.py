@@ -32,7 +32,7 @@ class Dealt:
     Attributes:
         units: One row an example in the graph: `example_id`, `unit_id`, `unit_size`, `split` (null: not dealt yet).
         ledger: New rows only: `key_kind` (example or unit_key), `key`, `split`, `category`.
-        withheld: Verdicts of new examples that would have joined two splits.
+        withheld: Verdicts of examples that would join two splits.
         units_per_category: How many units hold a kept row of each category.
     """
 
@@ -49,7 +49,8 @@ def deal_splits(examples: "pl.DataFrame", pairs: "pl.DataFrame", ledger: "pl.Dat
         examples: All current examples, kept or not: `id`, `unit_keys`, `category` (or null), `is_kept`, and
             `is_synthetic` (generated rows are dealt by themselves: under a cap on their share a split can use them
             only beside rows of other sources, so each split must get its part of both).
-        pairs: Near-duplicate edges over all of them: `left_id`, `right_id`.
+        pairs: Near-duplicate edges over all of them: `left_id`, `right_id`; those among `list_torn` complete,
+            elsewhere at least a spanning set.
         ledger: What is dealt already: `key_kind`, `key`, `split`.
         config: Shares of the splits and the size from which a unit goes to train.
 
@@ -79,6 +80,22 @@ def deal_splits(examples: "pl.DataFrame", pairs: "pl.DataFrame", ledger: "pl.Dat
         ),
         units_per_category=facts.count_units(),
     )
+
+
+def list_torn(examples: "pl.DataFrame", pairs: "pl.DataFrame", ledger: "pl.DataFrame") -> list[str]:
+    """Gives the ids of all examples whose component holds rows or keys of two splits, in order.
+
+    Where rows will be withheld every edge counts: a spanning set of pairs falls apart when one of its rows leaves.
+
+    Args:
+        examples: All current examples: `id`, `unit_keys`.
+        pairs: Near-duplicate edges: `left_id`, `right_id`; a spanning set is enough here.
+        ledger: What is dealt already: `key_kind`, `key`, `split`.
+    """
+    graph = Graph(examples, pairs)
+    labels = label_components(graph.num_nodes, graph.edges)
+    is_torn = np.isin(labels[: len(graph.ids)], _torn_components(labels, _read_known(graph, ledger)))
+    return [graph.ids[node] for node in np.flatnonzero(is_torn)]
 
 
 class _Facts:
@@ -134,10 +151,11 @@ def _read_known(graph: Graph, ledger: "pl.DataFrame") -> "NDArray[np.int8]":
 
 
 def _find_withheld(graph: Graph, known: "NDArray[np.int8]") -> "tuple[NDArray[np.bool_], dict[int, str]]":
-    """Finds new examples that would tie two splits together.
+    """Finds examples that would tie two splits together.
 
-    Components with at most one dealt split need no look. In the others the dealt nodes are joined first, then new
-    examples are admitted one by one in order of id; one whose neighbours lie in two splits stays out.
+    Components with at most one dealt split need no look. In the others examples are admitted one by one, the dealt
+    ones first, each in order of id; one that would join sets of two splits stays out. A dealt example can only do so
+    when settings change what counts as a near-duplicate: it keeps its split and leaves the release.
     """
     withheld = np.zeros(graph.num_nodes, dtype=bool)
     labels = label_components(graph.num_nodes, graph.edges)
@@ -151,14 +169,9 @@ def _find_withheld(graph: Graph, known: "NDArray[np.int8]") -> "tuple[NDArray[np
         neighbours.setdefault(right, []).append(left)
     count = len(graph.ids)
     joiner = _Joiner(known, count)
-    old = [n for n in np.flatnonzero(in_torn[:count]).tolist() if known[n] != NOWHERE]
-    new = [n for n in np.flatnonzero(in_torn[:count]).tolist() if known[n] == NOWHERE]
-    for node in old:
-        joiner.admitted.add(node)
-    for node in old:
-        joiner.join_agreeing(node, neighbours.get(node, []))
+    in_turn = sorted(np.flatnonzero(in_torn[:count]).tolist(), key=lambda node: (known[node] == NOWHERE, node))
     partners: dict[int, str] = {}
-    for node in new:
+    for node in in_turn:
         clash = joiner.admit(node, neighbours.get(node, []))
         if clash is not None:
             withheld[node] = True
@@ -195,18 +208,10 @@ class _Joiner:
             self.parent[node], node = root, self.parent[node]
         return root
 
-    def join_agreeing(self, node: int, others: list[int]) -> None:
-        """Joins a dealt example with those neighbours that are in no other split."""
-        for other in others:
-            if self._is_present(other):
-                a, b = self.find(node), self.find(other)
-                if a != b and (self.split[a] == self.split[b] or NOWHERE in (self.split[a], self.split[b])):
-                    self._union(a, b)
-
     def admit(self, node: int, others: list[int]) -> int | None:
-        """Admits a new example, or gives the neighbour because of which it cannot come in."""
+        """Admits an example, or gives the neighbour because of which it cannot come in."""
         present = [other for other in sorted(others) if self._is_present(other)]
-        split = NOWHERE
+        split = int(self.known[node])
         for other in present:
             theirs = self.split[self.find(other)]
             if theirs != NOWHERE and split not in (NOWHERE, theirs):

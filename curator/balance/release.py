@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from curator.balance.ledger import SPLITS, Dealt, deal_splits
+from curator.balance.ledger import SPLITS, Dealt, deal_splits, list_torn
 from curator.balance.select import Selection, round_shares, select_rows
 from curator.balance.verify import Leak, find_leaks
 from curator.dedup import find_pairs
@@ -98,8 +98,9 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
     wanted = project.config.balance.size if size is None else size
     kept = warehouse.read("kept_examples")
     texts = warehouse.read("screened_texts")
-    pairs = find_unit_pairs(texts, project.config.split.threshold, threads)
-    dealt = _deal(project, warehouse, texts, kept, pairs)
+    ledger = warehouse.read("split_ledger")
+    pairs = find_graph_pairs(texts, ledger, project.config.split.threshold, threads)
+    dealt = _deal(project, texts, kept, pairs, ledger)
     rows = _selectable_rows(kept, dealt)
     selections = _select(project, rows, wanted)
     members = _list_members(rows, selections)
@@ -123,14 +124,40 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
     return _Plan(report, dealt, members, _refuse(selections, kept), lock)
 
 
-def find_unit_pairs(texts: "pl.DataFrame", threshold: float, threads: int | None = None) -> "pl.DataFrame":
+def find_graph_pairs(
+    texts: "pl.DataFrame", ledger: "pl.DataFrame", threshold: float, threads: int | None = None
+) -> "pl.DataFrame":
+    """Gives the near-duplicate edges that dealing needs: a spanning set, but every pair where rows will be withheld.
+
+    Args:
+        texts: All current rows: `id`, `messages`, `rejected`, `unit_keys`.
+        ledger: What is dealt already: `key_kind`, `key`, `split`.
+        threshold: Jaccard similarity from which two texts are tied.
+        threads: The result does not depend on it.
+    """
+    pairs = find_unit_pairs(texts, threshold, threads)
+    torn = texts.filter(texts["id"].is_in(list_torn(texts, pairs, ledger)))
+    if not torn.height:
+        return pairs
+    return pairs.vstack(find_unit_pairs(torn, threshold, threads, spanning=False))
+
+
+def find_unit_pairs(
+    texts: "pl.DataFrame", threshold: float, threads: int | None = None, *, spanning: bool = True
+) -> "pl.DataFrame":
     """Gives the near-duplicate edges of the unit graph.
 
     All current rows take part, kept or not, with prompt and answer in full; a preference with both of its answers.
     The join is exact: no pair at or above the threshold is missed.
 
+    Args:
+        texts: `id`, `messages`, `rejected`.
+        threshold: Jaccard similarity from which two texts are tied.
+        threads: The result does not depend on it.
+        spanning: Only as many edges as keep the components what they are.
+
     Returns:
-        `left_id`, `right_id`; of identical texts only a spanning set (the components are the same).
+        `left_id`, `right_id`.
     """
     import polars as pl
 
@@ -138,7 +165,7 @@ def find_unit_pairs(texts: "pl.DataFrame", threshold: float, threads: int | None
     losing = texts.filter(pl.col("rejected").is_not_null()).select("id", "messages", "rejected")
     both = pl.concat([chosen, losing.with_columns(_swap_answer(losing)).drop("rejected")])
     full = flatten_messages(both.select("messages"))["full"]
-    pairs = find_pairs(full, threshold, "exact", spanning=True, num_threads=threads)
+    pairs = find_pairs(full, threshold, "exact", spanning=spanning, num_threads=threads)
     ids = both["id"]
     named = pl.DataFrame({"left_id": ids.gather(pairs["left"]), "right_id": ids.gather(pairs["right"])})
     return named.filter(pl.col("left_id") != pl.col("right_id"))
@@ -166,7 +193,7 @@ def _swap_answer(losing: "pl.DataFrame") -> "pl.Series":
 
 
 def _deal(
-    project: Project, warehouse: Warehouse, texts: "pl.DataFrame", kept: "pl.DataFrame", pairs: "pl.DataFrame"
+    project: Project, texts: "pl.DataFrame", kept: "pl.DataFrame", pairs: "pl.DataFrame", ledger: "pl.DataFrame"
 ) -> Dealt:
     import polars as pl
 
@@ -178,7 +205,7 @@ def _deal(
     return deal_splits(
         examples.with_columns(pl.col("is_kept").fill_null(value=False)),
         pairs,
-        warehouse.read("split_ledger"),
+        ledger,
         project.config.split,
     )
 

@@ -36,8 +36,10 @@ class Graph:
         ordered = examples.sort("id")
         self.ids: list[str] = ordered["id"].to_list()
         self.keys: list[str] = ordered["unit_keys"].explode().drop_nulls().unique().sort().to_list()
-        nodes = pl.DataFrame({"name": self.ids, "node": np.arange(len(self.ids))})
-        key_nodes = pl.DataFrame({"name": self.keys, "node": np.arange(len(self.keys)) + len(self.ids)})
+        # Without the schema a column of no names has no type and cannot be joined.
+        schema = {"name": pl.String, "node": pl.Int64}
+        nodes = pl.DataFrame({"name": self.ids, "node": np.arange(len(self.ids))}, schema)
+        key_nodes = pl.DataFrame({"name": self.keys, "node": np.arange(len(self.keys)) + len(self.ids)}, schema)
         by_key = (
             ordered.select(pl.col("id"), pl.col("unit_keys"))
             .explode("unit_keys")
@@ -63,6 +65,8 @@ def label_components(num_nodes: int, edges: "NDArray[np.int64]") -> "NDArray[np.
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
+    if not num_nodes:
+        return np.zeros(0, dtype=np.int64)
     ones = np.ones(len(edges), dtype=np.int8)
     matrix = coo_array((ones, (edges[:, 0], edges[:, 1])), shape=(num_nodes, num_nodes))
     _, labels = connected_components(matrix, directed=False)
