@@ -49,10 +49,11 @@ def test_empty_rows_are_kept_and_counted():
 
 def test_rows_of_one_exempt_group_are_duplicates_only_with_the_same_words():
     texts = [BASE + " 5", BASE + " 6", BASE + " 5", OTHER]
-    assert kept(texts, exempt_groups=[7, 7, 7, 7]) == [0, 1, 3]
-    assert kept(texts, exempt_groups=[7, 7, 7, -1], mask_numbers=True) == [0, 1, 3]
-    assert kept(texts, exempt_groups=[7, 8, 9, 9]) == [0, 3]
-    assert kept(texts, exempt_groups=[-1, -1, None, 1]) == [0, 3]
+    best_first = {"quality": [4, 3, 2, 1]}
+    assert kept(texts, exempt_groups=[7, 7, 7, 7], **best_first) == [0, 1, 3]
+    assert kept(texts, exempt_groups=[7, 7, 7, -1], mask_numbers=True, **best_first) == [0, 1, 3]
+    assert kept(texts, exempt_groups=[7, 8, 9, 9], **best_first) == [0, 3]
+    assert kept(texts, exempt_groups=[-1, -1, None, 1], **best_first) == [0, 3]
 
 
 def test_numbers_count_unless_they_are_masked():
@@ -69,7 +70,7 @@ def chain():
 
 def test_a_chain_is_cut_where_rows_are_far_from_the_representative():
     texts = chain()
-    found = find_duplicates(texts, 0.8)
+    found = find_duplicates(texts, 0.8, rank=range(5))
     assert len(found.kept) == 3
     assert found.num_cut == 2
     for row in found.removed.rows(named=True):
@@ -82,7 +83,7 @@ def test_a_lower_bridge_lets_the_chain_collapse_to_one():
     assert len(found.kept) == 1
     assert found.num_cut == 0
     assert found.removed["score"].min() >= 0.8
-    assert len(find_duplicates(texts, 0.8, bridge_similarity=0.6).kept) == 2
+    assert len(find_duplicates(texts, 0.8, bridge_similarity=0.6, rank=range(5)).kept) == 2
 
 
 WORDS = st.sampled_from(["run", "swim", "bike", "lift", "rest", "5", "7", "golf", "跑"])

@@ -8,21 +8,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from curator.dedup.duplicates import Duplicates, find_duplicates
+    from curator.dedup.duplicates import Duplicates, find_duplicates, resolve_pairs
     from curator.dedup.errors import DedupError
     from curator.dedup.jaccard import similarity
     from curator.dedup.nearest import find_near
     from curator.dedup.pairs import find_pairs
+    from curator.dedup.signatures import compute_signatures, count_at_thresholds, find_new_pairs, verify_pairs
 
-__all__ = ["DedupError", "Duplicates", "find_duplicates", "find_near", "find_pairs", "similarity"]
+__all__ = [
+    "DedupError",
+    "Duplicates",
+    "compute_signatures",
+    "count_at_thresholds",
+    "find_duplicates",
+    "find_near",
+    "find_new_pairs",
+    "find_pairs",
+    "resolve_pairs",
+    "similarity",
+    "verify_pairs",
+]
 
 _HOMES = {
     "DedupError": "errors",
     "Duplicates": "duplicates",
+    "compute_signatures": "signatures",
+    "count_at_thresholds": "signatures",
     "find_duplicates": "duplicates",
     "find_near": "nearest",
+    "find_new_pairs": "signatures",
     "find_pairs": "pairs",
+    "resolve_pairs": "duplicates",
     "similarity": "jaccard",
+    "verify_pairs": "signatures",
 }
 
 

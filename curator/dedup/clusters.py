@@ -49,7 +49,7 @@ def cover_pairs(
     pairs: tuple[I64, I64, F64],
     *,
     bridge_similarity: float | None,
-    measure: Callable[[I64, I64], F64],
+    measure: Callable[[I64, I64], F64] | None = None,
 ) -> Cover:
     """Choose representatives for all rows that are in a pair.
 
@@ -57,14 +57,14 @@ def cover_pairs(
         rows: The rows that are in any pair, best first.
         pairs: Left rows, right rows, similarities.
         bridge_similarity: Least similarity of a row and its representative; None asks for a verified pair of them.
-        measure: Returns the similarity of pairs of rows.
+        measure: Returns the similarity of pairs of rows; needed for a bridge similarity only.
     """
     left, right, score = pairs
     place = np.zeros(int(rows.max(initial=-1)) + 1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
     one, other = place[left], place[right]
     cluster = label_components(len(rows), one, other)
-    if bridge_similarity is None:
+    if bridge_similarity is None or measure is None:
         representative, reason = cover_greedily(len(rows), *neighbour_lists(len(rows), one, other))
     else:
         representative, reason = _cover_chains(

@@ -1,11 +1,12 @@
 """What to remove: clusters of near-duplicates and the row that stands for each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from curator.dedup.bands import check_threshold
 from curator.dedup.candidates import MAX_GROUP, Capped, Order
@@ -94,8 +95,6 @@ def find_duplicates(
     """
     check_threshold(threshold)
     series = text_series(texts)
-    groups = _group_codes(exempt_groups, len(series))
-    priority = _read_priority(series, ids, rank, quality)
     index = open_index(
         series,
         ngram,
@@ -104,6 +103,8 @@ def find_duplicates(
         num_threads=num_threads,
         lsh_threshold=threshold if method == "lsh" else None,
     )
+    groups = _group_codes(exempt_groups, len(series))
+    priority = read_priority(ids, series.str.len_bytes().to_numpy(), index.streams, rank, quality)
     best = _best_of_identical(index, _identity_keys(index, series, groups, mask_numbers), priority.order)
     rows = np.arange(len(series))
     nodes = rows[(best == rows) & (index.streams != 0)]
@@ -112,32 +113,89 @@ def find_duplicates(
         index, method, nodes, threshold=threshold, order=priority.order, max_group=max_group
     )
     pairs = _without_exempt((left, right, score), groups)
+    bridge = None if bridge_similarity is None else min(bridge_similarity, threshold)
+    return assemble_duplicates(
+        priority,
+        best,
+        pairs,
+        bridge_similarity=bridge,
+        measure=index.measure,
+        counts={"capped": capped, "num_empty": int((index.streams == 0).sum()), "num_boilerplate": num_boilerplate},
+    )
+
+
+def resolve_pairs(rows: pl.DataFrame, pairs: pl.DataFrame) -> Duplicates:
+    """Decide which rows to keep, given the near-duplicate pairs among them: `find_duplicates` without the texts.
+
+    From stored hashes and pairs it gives the same answer as `find_duplicates` gives from the texts.
+
+    Args:
+        rows: Columns id, text_hash (UInt64, see `compute_signatures`) and size (bytes of the text); rank and quality if
+            they are to count.
+        pairs: Columns left, right (ids) and similarity. Of rows with the same text_hash, one speaks for all.
+    """
+    taken = {name: rows[name] if name in rows.columns else None for name in ("rank", "quality")}
+    hashes = rows["text_hash"].to_numpy()
+    priority = read_priority(rows["id"], rows["size"].to_numpy(), hashes, taken["rank"], taken["quality"])
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    best = _best_in_groups(first[inverse], hashes == 0, priority.order)
+    at = pl.DataFrame({"id": rows["id"], "row": best})
+    ends = [
+        pairs.select(id=side).join(at, on="id", how="left", maintain_order="left")["row"] for side in ("left", "right")
+    ]
+    if any(end.null_count() for end in ends):
+        raise DedupError("pairs: an id is not among the rows", "pass all rows the pairs speak of")
+    low, high = np.minimum(*(end.to_numpy() for end in ends)), np.maximum(*(end.to_numpy() for end in ends))
+    known = pl.DataFrame({"low": low, "high": high, "score": pairs["similarity"].cast(pl.Float64)})
+    known = known.filter(pl.col("low") != pl.col("high")).unique(["low", "high"]).sort("low", "high")
+    return assemble_duplicates(
+        priority,
+        best,
+        (known["low"].to_numpy(), known["high"].to_numpy(), known["score"].to_numpy()),
+        counts={"capped": Capped(), "num_empty": int((hashes == 0).sum()), "num_boilerplate": 0},
+    )
+
+
+def assemble_duplicates(
+    priority: Priority,
+    best: I64,
+    pairs: tuple[I64, I64, F64],
+    *,
+    bridge_similarity: float | None = None,
+    measure: Callable[[I64, I64], F64] | None = None,
+    counts: dict[str, Any],
+) -> Duplicates:
+    """Return the verdicts on all rows, given the best of each set of identical rows and the pairs among these."""
     cover = cover_pairs(
         priority.order(np.unique(np.concatenate(pairs[:2]))),
         pairs,
-        bridge_similarity=None if bridge_similarity is None else min(bridge_similarity, threshold),
-        measure=index.measure,
+        bridge_similarity=bridge_similarity,
+        measure=measure,
     )
     verdicts = _spread(best, cover)
     return Duplicates(
         kept=_kept_frame(priority.ids, verdicts.representative),
         removed=_removed_frame(priority.ids, verdicts),
         pairs=_pair_frame(priority.ids, best, pairs),
-        capped=capped,
         num_cut=cover.num_cut,
-        num_empty=int((index.streams == 0).sum()),
-        num_boilerplate=num_boilerplate,
+        **counts,
     )
 
 
-def _read_priority(texts: pl.Series, ids: Sequence[Any] | pl.Series | None, rank: Ranks, quality: Ranks) -> Priority:
-    num_rows = len(texts)
+def read_priority(
+    ids: Sequence[Any] | pl.Series | None, sizes: NDArray[np.integer[Any]], hashes: U64, rank: Ranks, quality: Ranks
+) -> Priority:
+    """Return the order of preference; ids are the row numbers unless they are given.
+
+    Raises:
+        DedupError: A column has another length than the rows, or no numbers where numbers are expected.
+    """
+    num_rows = len(sizes)
     id_series = pl.Series("id", np.arange(num_rows, dtype=np.uint32) if ids is None else ids)
     if len(id_series) != num_rows:
         raise DedupError(f"ids: {len(id_series)} values for {num_rows} texts", "pass one id per text")
-    return Priority(
-        texts, id_series, number_series("rank", rank, num_rows), number_series("quality", quality, num_rows)
-    )
+    ranks, qualities = number_series("rank", rank, num_rows), number_series("quality", quality, num_rows)
+    return Priority(id_series, sizes.astype(np.int64), hashes, ranks, qualities)
 
 
 def _group_codes(exempt_groups: Ranks, num_rows: int) -> I64 | None:
@@ -159,10 +217,12 @@ def _identity_keys(index: Index, texts: pl.Series, groups: I64 | None, mask_numb
 
 def _best_of_identical(index: Index, keys: U64, order: Order) -> I64:
     """Return for each row the best row with the same key; a row without words has none but itself."""
-    first = index.first_equal(keys)
-    is_empty = index.streams == 0
+    return _best_in_groups(index.first_equal(keys), index.streams == 0, order)
+
+
+def _best_in_groups(first: I64, is_empty: NDArray[np.bool_], order: Order) -> I64:
     rows = np.arange(len(first))
-    first[is_empty] = rows[is_empty]
+    first = np.where(is_empty, rows, first)
     is_shared = np.bincount(first, minlength=len(first))[first] > 1
     ranked = order(rows[is_shared])
     best_of = rows.copy()

@@ -8,6 +8,7 @@ from curator.dedup.candidates import Order, Pairs
 from curator.dedup.errors import DedupError
 from curator.dedup.hashing import I64, U64
 from curator.dedup.jaccard import Kind
+from curator.dedup.minhash import U16
 from curator.dedup.verify import F64
 
 # Below, numpy is done before the kernels are loaded; from the second number on, even compiling them pays.
@@ -37,6 +38,9 @@ class Index(Protocol):
     def drop_shingles(self, boilerplate: U64) -> None:
         """Take the given shingles out of every text that has others too."""
 
+    def signatures(self) -> U16:
+        """Return the low halves of the signatures, (num_rows, 64) uint16; they must have been asked for."""
+
     def measure(self, left: I64, right: I64) -> F64:
         """Return the Jaccard similarity of each pair of rows; neither text may be empty."""
 
@@ -55,6 +59,7 @@ def open_index(
     mask_numbers: bool = False,
     num_threads: int | None = None,
     lsh_threshold: float | None = None,
+    keeps_signatures: bool = False,
 ) -> Index:
     """Prepare the texts for search.
 
@@ -65,6 +70,7 @@ def open_index(
         mask_numbers: Compare without numbers.
         num_threads: Threads of the compiled path; None takes all cores. The result does not depend on it.
         lsh_threshold: Sign the texts for this threshold in the same pass, if `pair_by_bands` will be asked for it.
+        keeps_signatures: Keep the signatures (128 bytes a text), for `Index.signatures`.
 
     Raises:
         DedupError: `ngram` or `kind` is out of range.
@@ -73,7 +79,7 @@ def open_index(
         raise DedupError(f"ngram {ngram}: expected 1 to 32", "try ngram=5")
     if kind not in ("word", "char"):
         raise DedupError(f'kind "{kind}": expected "word" or "char"', 'try kind="word"')
-    if _wants_kernels(len(texts)):
+    if wants_kernels(len(texts)):
         from curator.dedup.native_index import NativeIndex
 
         return NativeIndex(
@@ -83,13 +89,14 @@ def open_index(
             mask_numbers=mask_numbers,
             num_threads=num_threads,
             lsh_threshold=lsh_threshold,
+            keeps_signatures=keeps_signatures,
         )
     from curator.dedup.numpy_index import NumpyIndex
 
     return NumpyIndex(texts.to_list(), ngram, kind=kind, mask_numbers=mask_numbers)
 
 
-def _wants_kernels(num_rows: int) -> bool:
+def wants_kernels(num_rows: int) -> bool:
     """Return whether the compiled kernels are faster in a fresh process: yes, once they are on disk."""
     if num_rows < NUMPY_ROWS:
         return False

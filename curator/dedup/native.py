@@ -26,6 +26,7 @@ ENTRIES = {
     "buckets": ("find_first_equal", "chain_rows", "pair_meetings", "list_oversize"),
     "clustering": ("cover_nodes", "join_components"),
     "joining": ("count_shingles", "find_common", "list_prefixes", "merge_labels", "pair_postings"),
+    "probing": ("probe_buckets",),
     "signing": ("sign_texts",),
     "verify": ("measure_pairs",),
 }

@@ -13,7 +13,7 @@ from curator.dedup.boilerplate import find_common, list_in_table
 from curator.dedup.candidates import Capped, Order, Pairs, join_codes, pair_groups, split_codes
 from curator.dedup.hashing import I64, U64
 from curator.dedup.jaccard import Kind
-from curator.dedup.minhash import NUM_PERM, U32, draw_permutations
+from curator.dedup.minhash import NUM_PERM, U16, U32, draw_permutations
 from curator.dedup.native import load_kernels
 from curator.dedup.native_join import find_candidates
 from curator.dedup.normalize import canonical_text
@@ -43,6 +43,7 @@ class NativeIndex:
         mask_numbers: bool = False,
         num_threads: int | None = None,
         lsh_threshold: float | None = None,
+        keeps_signatures: bool = False,
     ) -> None:
         self._kernels = load_kernels()
         self._located = TextAddresses(texts)
@@ -51,13 +52,14 @@ class NativeIndex:
         self._num_threads = num_threads or os.cpu_count() or 1
         self._boilerplate = np.zeros(1, dtype=np.uint64)
         self._bands = Bands(0, 1) if lsh_threshold is None else choose_bands(lsh_threshold)
+        self._signatures = np.empty((len(texts) if keeps_signatures else 0, NUM_PERM), dtype=np.uint16)
         if kind == "char":
             self._located.replace(np.arange(len(texts)), [canonical_text(text) for text in texts])
         self.streams: U64
         self._keys: U32
         self._sketches: NDArray[np.uint8]
         self.streams, is_complex, self._keys, self._sketches = self._sign(
-            self._located.addresses, self._located.marked_sizes
+            self._located.addresses, self._located.marked_sizes, self._signatures
         )
         self._fold_in_python(texts, np.flatnonzero(is_complex))
 
@@ -66,13 +68,24 @@ class NativeIndex:
         if not rows.size:
             return
         self._located.replace(rows, [canonical_text(text) for text in texts.gather(pl.Series(rows))])
-        streams, _, keys, sketches = self._sign(self._located.addresses[rows], self._located.marked_sizes[rows])
+        signatures = self._signatures[rows] if len(self._signatures) else self._signatures
+        streams, _, keys, sketches = self._sign(
+            self._located.addresses[rows], self._located.marked_sizes[rows], signatures
+        )
         self.streams[rows] = streams
+        if len(self._signatures):
+            self._signatures[rows] = signatures
         if self._bands.count:
             self._keys[:, rows] = keys
             self._sketches[rows] = sketches
 
-    def _sign(self, addresses: U64, sizes: I64) -> tuple[U64, NDArray[np.uint8], U32, NDArray[np.uint8]]:
+    def signatures(self) -> U16:
+        """Return the low halves of the signatures, (num_rows, 64); they must have been asked for."""
+        return self._signatures
+
+    def _sign(
+        self, addresses: U64, sizes: I64, signatures: U16
+    ) -> tuple[U64, NDArray[np.uint8], U32, NDArray[np.uint8]]:
         num_rows, bands = len(sizes), self._bands
         streams = np.zeros(num_rows, dtype=np.uint64)
         is_complex = np.zeros(num_rows, dtype=np.uint8)
@@ -87,7 +100,7 @@ class NativeIndex:
                 *(self._kernels.table, self._options, self._ngram, factors, offsets, bands.count, bands.width),
                 *(self._boilerplate, len(self._boilerplate) - 1),
                 *(space.scratch, space.edges, space.hashes, space.shingles, space.mixed, space.minima),
-                *(streams, is_complex, keys, sketches),
+                *(streams, is_complex, keys, sketches, signatures, int(len(signatures) > 0)),
             )
 
         workers = Workers(self._num_threads, lambda: TextSpace(int(np.abs(sizes).max(initial=0))))
@@ -114,7 +127,9 @@ class NativeIndex:
     def drop_shingles(self, boilerplate: U64) -> None:
         """Take the given shingles out of every text that has others too."""
         self._boilerplate = list_in_table(boilerplate)
-        _, _, self._keys, self._sketches = self._sign(self._located.addresses, self._located.marked_sizes)
+        _, _, self._keys, self._sketches = self._sign(
+            self._located.addresses, self._located.marked_sizes, self._signatures[:0]
+        )
 
     def measure(self, left: I64, right: I64) -> F64:
         """Return the Jaccard similarity of each pair of rows; neither text may be empty."""
@@ -149,7 +164,9 @@ class NativeIndex:
         """Return the pairs of rows that share a band and reach the threshold."""
         if self._bands != choose_bands(threshold):
             self._bands = choose_bands(threshold)
-            _, _, self._keys, self._sketches = self._sign(self._located.addresses, self._located.marked_sizes)
+            _, _, self._keys, self._sketches = self._sign(
+                self._located.addresses, self._located.marked_sizes, self._signatures[:0]
+            )
         codes, capped = self._pair_buckets(rows.astype(np.uint32), threshold, order, max_group)
         return self._verify(codes, threshold, capped)
 

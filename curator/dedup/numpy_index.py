@@ -9,7 +9,7 @@ from curator.dedup.candidates import Capped, Order, Pairs, pair_groups, unique_p
 from curator.dedup.exact_join import join_candidates
 from curator.dedup.hashing import I64, U64
 from curator.dedup.jaccard import Kind
-from curator.dedup.minhash import narrow_signatures, sign_rows
+from curator.dedup.minhash import U16, narrow_signatures, sign_rows
 from curator.dedup.shingles import Ragged, distinct_rows, hash_streams, hash_tokens, shingle_tokens
 from curator.dedup.verify import F64, measure_pairs
 
@@ -48,6 +48,10 @@ class NumpyIndex:
         """Return for each row the first row with the same key."""
         _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
         return first[inverse]
+
+    def signatures(self) -> U16:
+        """Return the low halves of the signatures, (num_rows, 64) uint16."""
+        return narrow_signatures(sign_rows(self._shingles))
 
     def measure(self, left: I64, right: I64) -> F64:
         """Return the Jaccard similarity of each pair of rows; neither text may be empty."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from curator.dedup.bands import KEY_FACTOR
 from curator.dedup.kernels.jit import jit
-from curator.dedup.kernels.pointers import Bytes, I32s, I64s, U8s, U32s, U64s
+from curator.dedup.kernels.pointers import Bytes, I32s, I64s, U8s, U16s, U32s, U64s
 from curator.dedup.kernels.shingles import drop_listed, hash_stream, mix_hashes, shingle_tokens
 from curator.dedup.kernels.simd import lower_minima
 from curator.dedup.kernels.words import tokenize
@@ -41,10 +41,13 @@ def sign_texts(
     is_complex: U8s,
     keys: U32s,
     sketches: Bytes,
+    signatures: U16s,
+    keeps_signatures: int,
 ) -> None:
     """Sign texts[begin:end]: write streams[row], keys[band * num_rows + row] and sketches[row * 64 + k].
 
-    A sketch holds the low byte of each signature value. Without bands, only streams are written.
+    A sketch holds the low byte of each signature value. If they are kept, signatures[row * 64 + k] get the low two.
+    Without bands and signatures, only streams are written.
 
     A text that Python must fold gets is_complex[row] = 1 and nothing else.
     """
@@ -55,7 +58,7 @@ def sign_texts(
             continue
         count = shingle_tokens(hashes, count, ngram, shingles)
         streams[row] = hash_stream(shingles, count)
-        if num_bands == 0:
+        if num_bands == 0 and keeps_signatures == 0:
             continue
         if boilerplate_mask > 0:
             count = drop_listed(shingles, count, boilerplate, boilerplate_mask)
@@ -63,10 +66,22 @@ def sign_texts(
         for at in range(64):
             minima[at] = _EMPTY
         lower_minima(mixed, count, factors, offsets, 0, minima)
-        for band in range(num_bands):
-            keys[band * num_rows + row] = hash_band(minima, band * band_width, band_width)
-        for at in range(64):
-            sketches[row * 64 + at] = np.uint8(minima[at] & _LOW_BYTE)
+        if keeps_signatures:
+            for at in range(64):
+                signatures[row * 64 + at] = np.uint16(minima[at] & _LOW)
+        if num_bands > 0:
+            write_bands(minima, row, num_rows, num_bands, band_width, keys, sketches)
+
+
+@jit
+def write_bands(
+    minima: U32s, row: int, num_rows: int, num_bands: int, band_width: int, keys: U32s, sketches: Bytes
+) -> None:
+    """Write the band keys and the sketch of a row."""
+    for at in range(64):
+        sketches[row * 64 + at] = np.uint8(minima[at] & _LOW_BYTE)
+    for band in range(num_bands):
+        keys[band * num_rows + row] = hash_band(minima, band * band_width, band_width)
 
 
 @jit

@@ -1,0 +1,49 @@
+"""New signatures against stored ones, on compiled kernels."""
+
+import os
+
+import numpy as np
+
+from curator.dedup.bands import Bands, band_keys
+from curator.dedup.hashing import U64
+from curator.dedup.minhash import NUM_PERM, U16
+from curator.dedup.native import load_kernels
+from curator.dedup.workspace import BucketSpace, Workers, share_rows
+
+_FIRST_CAPACITY = 1 << 14
+_FREE = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+def probe_buckets(old: U16, new: U16, bands: Bands, least: int) -> U64:
+    """Return the pairs (old row << 32 | new row) that share a band and agree in enough values, some of them twice."""
+    kernels = load_kernels()
+    keys = band_keys(new, bands)
+    rows = np.arange(len(new), dtype=np.uint32)
+    spaces = [BucketSpace(len(new), len(new)) for _ in range(bands.count)]
+    for band, space in enumerate(spaces):
+        space.slots.fill(_FREE)
+        kernels.call(
+            "chain_rows",
+            *(keys, len(new), band, rows, len(new)),
+            *(space.slots, space.num_slots - 1, space.previous, space.depth, space.meetings),
+        )
+    slots = np.concatenate([space.slots for space in spaces])
+    previous = np.concatenate([space.previous[: len(new)] for space in spaces])
+    depth = np.concatenate([space.depth[: len(new)] for space in spaces])
+
+    def probe(_space: None, job: tuple[int, int]) -> U64:
+        codes = np.empty(_FIRST_CAPACITY, dtype=np.uint64)
+        while True:
+            count = kernels.call(
+                "probe_buckets",
+                *(old, *job, new, len(new), bands.count, bands.width),
+                *(slots, spaces[0].num_slots, previous, depth, least, codes, len(codes)),
+            )
+            if count <= len(codes):
+                return codes[:count].copy()
+            codes = np.empty(count, dtype=np.uint64)
+
+    num_threads = os.cpu_count() or 1
+    workers: Workers[None] = Workers(num_threads, lambda: None)
+    sizes = np.full(len(old), NUM_PERM, dtype=np.int64)
+    return np.concatenate(workers.run(probe, share_rows(sizes, num_threads)))
