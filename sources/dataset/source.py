@@ -25,7 +25,10 @@ from sources.protocol import Batch, Rejection, SourceContext
 BATCH_ROWS = 2000
 # Rows that are looked at to see which columns a file has; later columns are not known.
 SAMPLE_ROWS = 50
-MAP_HINT = "say what the columns mean: --map question=Frage --map answer=Antwort"
+MAP_HINT = (
+    "say what the columns mean: --map question=Frage --map answer=Antwort; "
+    "structured rows need a record template in the pack"
+)
 MAX_FILE_BYTES = 2**40
 
 
