@@ -2,6 +2,8 @@ import json
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curator.extract.build import Extraction
 from curator.extract.transcript import extract_transcripts
@@ -26,6 +28,7 @@ INTERVIEW = [
     ("Speaker 1", "And what do you think about that?"),
     ("Speaker 2", "I do not know."),
 ]
+PACK = load_pack("fitness")
 HASHES = {"Speaker 1": "1" * 32, "Speaker 2": "2" * 32}
 
 
@@ -50,7 +53,7 @@ def make_document(lines: list[tuple[str | None, str]], **metadata: object) -> di
 
 
 def extract(*documents: dict[str, object]) -> Extraction:
-    extraction = extract_transcripts(document_frame(documents), load_pack("fitness"))
+    extraction = extract_transcripts(document_frame(documents), PACK)
     check_frame(extraction.examples, EXAMPLE_COLUMNS, "examples")
     check_frame(extraction.verdicts, VERDICT_COLUMNS, "verdicts")
     return extraction
@@ -102,6 +105,16 @@ def test_lines_of_the_file_are_kept_beside_lines_of_the_text():
     assert json.loads(row["metadata"])["file_lines"] == [3, 7]
 
 
+SPOKEN = [
+    "So, how do you brace before a heavy squat?",
+    BRACING,
+    "Right.",
+    "What do you mean by that?",
+    "If you want to brace before a squat, fill your belly with air. " + BRACING,
+    "My wife told me so. I was there!",
+    "",
+    "...?! -- um, you know",
+]
 REST = (
     " Two or three days of easy movement bring back more than lying on the sofa does, because blood flow carries away "
     "what training left behind. Add weight again once the bar moves as fast as it did before the break."
@@ -127,6 +140,32 @@ REST = (
         (
             "A common mistake in training is adding weight every single day.",
             "What is a common mistake in training?",
+        ),
+        (
+            "You should sleep more in hard training because muscle grows at night.",
+            "Why should I sleep more in hard training?",
+        ),
+        (
+            "It's important to sleep in hard training because muscle grows at night.",
+            "Why is it important to sleep in hard training?",
+        ),
+        (
+            "It takes about two weeks to recover from hard training.",
+            "How long does it take to recover from hard training?",
+        ),
+        ("There are three ways to recover from hard training.", "What are the ways to recover from hard training?"),
+        (
+            "The difference between training and exercise is the plan.",
+            "What is the difference between training and exercise?",
+        ),
+        (
+            "One of the best ways to recover from training is sleep.",
+            "What is one of the best ways to recover from training?",
+        ),
+        ("The way that training helps you is slow.", "How does training help me?"),
+        (
+            "If you aren't sleeping well in training, your strength drops.",
+            "What happens if I am not sleeping well in training?",
         ),
         ("And active recovery is a way to train lightly.", "What is active recovery?"),
     ],
@@ -225,6 +264,40 @@ def test_each_sentence_answers_at_most_one_question():
     extraction = extract(make_document(lines))
     assert extraction.examples.height == 1
     assert "answer_already_used" in list_reasons(extraction)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The thing is a way to train.",
+        "Danielle is a coach who trains.",
+        "When you said training, that was a good thing.",
+        "The reason it works in training is that you sleep.",
+        "If you look at the training chart, the line goes up.",
+        "It is a way to train lightly.",
+        "People stopped training because they got hurt.",
+    ],
+)
+def test_a_sentence_that_names_nothing_by_itself_is_not_asked_about(sentence):
+    text = f"We trained hard, and sleep, people, active recovery all came up. {sentence}{REST} Active recovery is training too."
+    assert read_pairs(extract(make_document([(None, text)]))) == []
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["Speaker 1", "Speaker 2", None]), st.sampled_from(SPOKEN)), min_size=1, max_size=12
+    )
+)
+def test_any_conversation_gives_examples_that_stand_in_it_and_never_share_a_sentence(lines):
+    extraction = extract(make_document(lines))
+    spans = [json.loads(span)["lines"] for span in extraction.examples["span"]]
+    assert all(1 <= first <= last <= len(lines) for first, last in spans)
+    assert extraction.examples["id"].n_unique() == extraction.examples.height
+    for question, answer in read_pairs(extraction):
+        assert question.endswith("?")
+        assert 40 <= len(answer.split()) <= 152
+        assert "?" not in answer
 
 
 def test_the_same_documents_give_the_same_ids_in_any_order_and_others_kinds_are_ignored():

@@ -329,6 +329,11 @@ def test_the_pack_may_name_channels_and_without_yt_dlp_the_error_says_what_to_in
     assert "corpus-curator[youtube]" in caught.value.hint
 
 
+def test_a_channel_on_the_command_line_stands_for_those_of_the_pack():
+    assert YoutubeSource.Options(channels=["@ann"]).channel == ["@ann"]
+    assert YoutubeSource.Options(channels=["@ann"], channel="@bo", playlists=["PL1"]).channel == ["@bo"]
+
+
 def test_proxies_are_passed_on_and_their_passwords_come_from_the_environment():
     options = YoutubeSource.Options
     assert build_proxies(options(), {}) is None

@@ -1,87 +1,169 @@
 """Turns a how, why, when or what sentence into the question that it answers, by rule and without new words."""
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
 
 from curator.extract.transcript_phrases import compile_anywhere, compile_start, join_phrases
 from curator.extract.transcript_questions import is_self_contained
 from curator.extract.transcript_text import STOP_WORDS, count_words, find_stems
 
-SUBJECT = r"(?:an? )?(?:[A-Za-z][\w’'-]*)(?: (?:of |for |and |in )?[A-Za-z][\w’'-]*){0,3}?"
-ADVERB = r"(?:(?:really|essentially|basically|simply|actually|just|always|usually|often|also) )*"
-VAGUE_SUBJECT = compile_anywhere("statement.vague_subjects")
-DEFINITION = re.compile(
-    rf"^({SUBJECT}),? {ADVERB}(is|are|means?|refers? to|is defined as|are defined as) {ADVERB}(?:defined as |about )?"
-    rf"(?:an?|the|this|these|that|when|what|how|where|any)\b(?! (?:\w+ )?(?:{join_phrases('statement.no_definition')})\b)",
+MIN_WORDS = 3
+MAX_WORDS = 20
+MAX_CLAUSE_WORDS = 16
+
+ADVERB = r"(?:(?:really|essentially|basically|simply|actually|just|always|usually|often|also|typically|normally) )*"
+SUBJECT = r"(?P<subject>(?:an? )?(?:[A-Za-z][\w’'-]*)(?: (?:of |for |and |in )?[A-Za-z][\w’'-]*){0,3}?)"
+PERSON = r"(?P<person>(?:most )?(?:people|we|you|athletes|beginners|humans|our brains|our bodies|kids))"
+CLAUSE = r"[^,?!:;]{5,80}?"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A sentence form and the question that sentences of it answer.
+
+    Attributes:
+        name: What is asked for; kept with the example.
+        form: Pattern of the sentence. Its group `subject` must name something, `present` begin with a present verb.
+        question: Template of the groups.
+    """
+
+    name: str
+    form: re.Pattern[str]
+    question: str
+
+
+def _rule(name: str, form: str, question: str) -> Rule:
+    return Rule(name, re.compile(form, re.IGNORECASE), question)
+
+
+RULES = (
+    _rule(
+        "how",
+        r"^the way (?:that |in which )?(?P<subject>(?:the |an? )?[a-z][\w-]*(?: [a-z][\w-]*)?) (?P<verb>[a-z]+[^s\W])s\b"
+        r"(?P<rest>[^,?!:;]{0,40}?)(?:,| is\b)",
+        "How does {subject} {verb}{rest}?",
+    ),
+    _rule(
+        "how",
+        r"^(?:the|one|a|another) (?:(?:best|good|great|first|easiest|simplest|easy|simple|safest|fastest|key|main|common)"
+        rf"(?: \w+)? )?way (?:that )?(?:to|you can|we can|you) (?P<what>{CLAUSE}) (?:is|would be|are)\b",
+        "How do I {what}?",
+    ),
+    _rule(
+        "how",
+        rf"^(?:in order )?to (?P<what>[a-z]+ {CLAUSE}), (?:you|we|it|the|first|start|make|try|take|don)\b",
+        "How do I {what}?",
+    ),
+    _rule(
+        "how", rf"^(?:(?:so )?here[’']s|this is|that[’']s) how (?:you|we|to) (?P<what>{CLAUSE})[.:]", "How do I {what}?"
+    ),
+    _rule(
+        "how_long",
+        rf"^it {ADVERB}takes (?:about |around |at least |up to |only |roughly |anywhere from )?[\w -]{{1,25}}?"
+        rf"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)(?: or so)? to (?P<what>{CLAUSE})[.,;]",
+        "How long does it take to {what}?",
+    ),
+    _rule(
+        "mistake",
+        r"^(?P<what>(?:the|a|another|one)(?: of the)? (?:(?:most|very) )?(?:common|biggest|main|typical|frequent)(?: \w+)?"
+        r" (?:mistakes?|errors?|problems?|cues?)(?: (?:with|in|when|on|people make|for|during)[^,?!:;]{3,60}?)?)"
+        r" (?P<be>is|are)\b",
+        "What {be} {what}?",
+    ),
+    _rule(
+        "why",
+        rf"^(?:the|one|another)(?: big| main| key)? reasons? (?:why |that )?{PERSON} (?P<present>[a-z]+ {CLAUSE}) is\b",
+        "Why do {person} {present}?",
+    ),
+    _rule(
+        "why",
+        rf"^{PERSON} (?P<aux>should(?:n[’']t)?|must) (?P<what>{CLAUSE}),? because\b",
+        "Why {aux} {person} {what}?",
+    ),
+    _rule(
+        "why",
+        rf"^{PERSON} (?P<present>[a-z]+(?: [^?!:;]{{3,80}}?)?),? because\b",
+        "Why do {person} {present}?",
+    ),
+    _rule(
+        "why",
+        r"^it(?:[’']s| is) (?:really |so |very |super |also )?(?P<how>important|crucial|essential|critical|useful|helpful|hard"
+        rf"|difficult|valuable|better|healthy|dangerous) (?P<what>(?:to|for|that) {CLAUSE}),? because\b",
+        "Why is it {how} {what}?",
+    ),
+    _rule(
+        "why",
+        rf"^{SUBJECT} (?P<be>is|are|can|should|will|must) (?P<what>(?!because|just|only|that\b){CLAUSE}),? because\b",
+        "Why {be} {subject} {what}?",
+    ),
+    _rule(
+        "which",
+        r"^there(?:[’']s| are) (?:two|three|four|five|six|several|a few|many|different|some|a couple(?: of)?|\d+) (?:\w+ )?"
+        r"(?P<kind>signs|ways|reasons|types|kinds|steps|stages|phases|benefits|methods|rules)"
+        rf" (?P<what>(?:that|to|of|for|you|why|in which) {CLAUSE})[.,:;]",
+        "What are the {kind} {what}?",
+    ),
+    _rule(
+        "which",
+        r"^(?P<what>one of the (?:best|most \w+|key|main|easiest|simplest) (?:\w+ )?(?:ways|strategies|tools|signs|reasons|exercises"
+        rf"|habits|foods|methods) (?:to|for|of|in|that|you can) {CLAUSE}) is\b",
+        "What is {what}?",
+    ),
+    _rule(
+        "what",
+        rf"^(?P<what>the (?:main |whole |big |real )?(?:{join_phrases('statement.aspects')}) (?:with|of|between|to|in|for)"
+        r" [^,?!:;]{4,60}?) (?P<be>is|are)\b",
+        "What {be} {what}?",
+    ),
+    _rule(
+        "what",
+        rf"^{SUBJECT} {ADVERB}(?P<verb>require)s\b",
+        "What does {subject} {verb}?",
+    ),
+    _rule(
+        "what",
+        rf"^{SUBJECT},? {ADVERB}(?P<be>is|are|means?|refers? to|is defined as|are defined as) {ADVERB}(?:defined as |about )?"
+        r"(?:an?|the|this|these|that|when|what|how|where|any)\b"
+        rf"(?! (?:\w+ )?(?:{join_phrases('statement.no_definition')})\b)",
+        "What {is_or_are} {subject}?",
+    ),
 )
 CONDITION = re.compile(
     r"^(if|when|whenever|once) ((?:you|someone|somebody|people|we|a person)\b[^?!:;]{6,})$", re.IGNORECASE
 )
-MAX_CLAUSE_WORDS = 16
 WANT = re.compile(
-    r"^(?:you|someone|people|we)(?:[’']re| are)? (?:really |ever )?(?:want|need|would like|trying|looking"
-    r"|wish|hope)(?:ing)? to (.+)$"
+    r"^(?:you|someone|people|we)(?:[’']re| are)? (?:really |ever )?(?:want|need|would like|trying|looking|wish|hope)(?:ing)?"
+    r" to (.+)$"
 )
+COPULAS = ("is", "are", "means", "mean", "refers", "refer", "really", "was")
+VAGUE_SUBJECT = compile_anywhere("statement.vague_subjects")
 ADVICE = compile_start("statement.advice")
 RESULT = compile_start("statement.result")
 INSERTED = compile_start("statement.inserted")
 IDLE_CONDITION = compile_anywhere("statement.idle_conditions")
 NOT_PRESENT = compile_start("statement.not_present")
-BARE_THE = re.compile(rf"\bthe (?!(?:{join_phrases('statement.known_things')})\b)", re.IGNORECASE)
-WAY = re.compile(
-    r"^(?:the|one|a|another) (?:(best|good|great|first|easiest|simplest|easy|simple|safest|fastest|key|main"
-    r"|common)(?: \w+)? )?way (?:that )?(?:to|you can|we can|you)"
-    r" ([^,?!:;]{5,80}?) (?:is|would be|are)\b",
-    re.IGNORECASE,
+BARE_THE = re.compile(
+    rf"(?<!^what is )(?<!^what are )(?<!one of )\bthe (?!(?:{join_phrases('statement.known_things')})\b)", re.IGNORECASE
 )
-PURPOSE = re.compile(
-    r"^(?:in order )?to ([a-z]+ [^,?!:;]{5,70}), (?:you|we|it|the|first|start|make|try|take|don)\b", re.IGNORECASE
-)
-HOW_TO = re.compile(r"^(?:(?:so )?here[’']s|this is|that[’']s) how (?:you|we|to) ([^,?!:;]{5,70})[.:]", re.IGNORECASE)
-MISTAKE = re.compile(
-    r"^((?:the|a|another|one)(?: of the)? (?:(?:most|very) )?(?:common|biggest|main|typical"
-    r"|frequent)(?: \w+)? (?:mistakes?|errors?|problems?|cues?)"
-    r"(?: (?:with|in|when|on|people make|for|during)[^,?!:;]{3,60}?)?) (is|are)\b",
-    re.IGNORECASE,
-)
-REASON_BE = re.compile(
-    rf"^({SUBJECT}) (is|are|can|should|will|must) ((?!because)[^,?!:;]{{5,80}}?),? because\b", re.IGNORECASE
-)
-REASON_DO = re.compile(
-    r"^((?:most )?(?:people|we|you|athletes|beginners|humans|our brains|our bodies|kids))"
-    r" ([a-z]+(?: [^?!:;]{3,80}?)?),? because\b",
-    re.IGNORECASE,
-)
-ASPECT = re.compile(
-    rf"^(the (?:main |whole |big |real )?(?:{join_phrases('statement.aspects')}) (?:with|of|between|to|in|for)"
-    r" [^,?!:;]{4,60}?) (is|are)\b",
-    re.IGNORECASE,
-)
-WORKS = re.compile(
-    r"^the way (?:that |in which )?((?:the |an? )?[a-z][\w-]*(?: [a-z][\w-]*)?) ([a-z]+[^s\W])s\b([^,?!:;]{0,40}?)(?:,| is\b)"
-)
-THE_REASON = re.compile(
-    r"^(?:the|one|another)(?: big| main| key)? reasons? (?:why |that )?((?:most )?(?:people|we|you|our brains"
-    r"|kids)) ([a-z]+ [^,?!:;]{3,70}?) is\b",
-    re.IGNORECASE,
-)
-PERSONS = (
-    (re.compile(r"\byou are\b|\byou[’']re\b", re.IGNORECASE), "I am"),
-    (re.compile(r"\byou were\b", re.IGNORECASE), "I was"),
-    (re.compile(r"\byou[’']ve\b", re.IGNORECASE), "I have"),
-    (re.compile(r"\byou[’']ll\b", re.IGNORECASE), "I will"),
-    (re.compile(r"\byourself\b", re.IGNORECASE), "myself"),
-    (re.compile(r"\byours\b", re.IGNORECASE), "mine"),
-    (re.compile(r"\byour\b", re.IGNORECASE), "my"),
-    (
-        re.compile(
-            r"\b(to|for|with|of|on|at|from|about|by|affects?|helps?|gives?|makes?|lets?|keeps?|tells?|hurts?"
-            r"|behind|around|in) you\b",
-            re.IGNORECASE,
+PERSONS = tuple(
+    (re.compile(rf"\b{spoken}\b", re.IGNORECASE), asked)
+    for spoken, asked in (
+        ("you aren[’']t", "I am not"),
+        ("you weren[’']t", "I was not"),
+        ("you(?: a|[’'])re", "I am"),
+        ("you were", "I was"),
+        ("you[’']ve", "I have"),
+        ("you[’']ll", "I will"),
+        ("yourself", "myself"),
+        ("yours", "mine"),
+        ("your", "my"),
+        (
+            "(to|for|with|of|on|at|from|about|by|affects?|helps?|gives?|makes?|lets?|keeps?|tells?|hurts?|behind|around|in) you",
+            r"\1 me",
         ),
-        r"\1 me",
-    ),
-    (re.compile(r"\byou\b", re.IGNORECASE), "I"),
+        ("you", "I"),
+    )
 )
 
 
@@ -100,54 +182,40 @@ def pose_statement(sentence: str, known_words: Container[str]) -> tuple[str, str
         return None
     if is_common and not second[:1].isupper() and not (first.isupper() and len(first) > 1):
         sentence = sentence[0].lower() + sentence[1:]
-    for name, rule in RULES.items():
-        question = rule(sentence)
-        if (
-            question
-            and is_self_contained(question, 3)
-            and count_words(question) <= MAX_WORDS
-            and not BARE_THE.search(question.removeprefix("What is the").removeprefix("What are the"))
-        ):
+    for question, name in (*_ask_condition(sentence), *_ask_rules(sentence)):
+        is_short = count_words(question) <= MAX_WORDS
+        if is_short and is_self_contained(question, MIN_WORDS) and not BARE_THE.search(question):
             return question, name
     return None
 
 
-def _ask_how(sentence: str) -> str | None:
-    works = WORKS.match(sentence)
-    if works and not VAGUE_SUBJECT.search(works[1]):
-        return f"How does {works[1]} {_turn_person(works[2] + works[3])}?"
-    match = WAY.match(sentence) or PURPOSE.match(sentence) or HOW_TO.match(sentence)
-    if match:
-        return f"How do I {_turn_person(match[match.lastindex or 1])}?"
-    condition = _split_condition(sentence)
-    want = WANT.match(condition[1].partition(",")[0]) if condition else None
-    return f"How do I {_turn_person(want[1])}?" if want else None
+def _ask_rules(sentence: str) -> Iterator[tuple[str, str]]:
+    for rule in RULES:
+        match = rule.form.match(sentence)
+        if not match:
+            continue
+        groups = {key: value or "" for key, value in match.groupdict().items()}
+        subject = groups.get("subject")
+        if subject is not None and (VAGUE_SUBJECT.search(subject) or not find_stems(subject)):
+            continue
+        if NOT_PRESENT.match(groups.get("present", "-")):
+            continue
+        is_plural = groups.get("be") in ("are", "mean", "refer to") or re.search(r"[^sui]s$", subject or "")
+        question = rule.question.format(**groups, is_or_are="are" if is_plural else "is")
+        yield _turn_person(question), rule.name
 
 
-def _ask_mistake(sentence: str) -> str | None:
-    match = MISTAKE.match(sentence)
-    if not match:
-        return None
-    return f"What {match[2]} {_turn_person(match[1])}?"
-
-
-def _ask_why(sentence: str) -> str | None:
-    match = THE_REASON.match(sentence) or REASON_DO.match(sentence)
-    if match and not NOT_PRESENT.match(match[2]):
-        return f"Why do {_turn_person(match[1])} {_turn_person(match[2])}?"
-    match = REASON_BE.match(sentence)
-    if match and not VAGUE_SUBJECT.search(match[1]) and not match[3].startswith(("just", "only", "that")):
-        return f"Why {match[2]} {_turn_person(match[1])} {_turn_person(match[3])}?"
-    return None
-
-
-def _ask_condition(sentence: str) -> str | None:
+def _ask_condition(sentence: str) -> Iterator[tuple[str, str]]:
     split = _split_condition(sentence)
-    if split is None or not find_stems(split[1]) or IDLE_CONDITION.search(split[1]):
-        return None
+    if split is None or not find_stems(split[1]):
+        return
     word, clause, main = split
-    asked = f"{word.lower()} {_turn_person(clause)}"
-    return f"What should I do {asked}?" if ADVICE.match(main) else f"What happens {asked}?"
+    want = WANT.match(clause.partition(",")[0])
+    if want:
+        yield f"How do I {_turn_person(want[1])}?", "how"
+    elif not IDLE_CONDITION.search(clause):
+        asked = f"{word.lower()} {_turn_person(clause)}"
+        yield f"What should I do {asked}?" if ADVICE.match(main) else f"What happens {asked}?", "when"
 
 
 def _split_condition(sentence: str) -> tuple[str, str, str] | None:
@@ -165,30 +233,7 @@ def _split_condition(sentence: str) -> tuple[str, str, str] | None:
     return None
 
 
-def _ask_what(sentence: str) -> str | None:
-    match = ASPECT.match(sentence)
-    if match:
-        return f"What {match[2]} {_turn_person(match[1])}?"
-    match = DEFINITION.match(sentence)
-    if not match or VAGUE_SUBJECT.search(match[1]) or not find_stems(match[1]):
-        return None
-    is_plural = match[2] in ("are", "mean", "refer to") or re.search(r"[^sui]s$", match[1])
-    return f"What {'are' if is_plural else 'is'} {_turn_person(match[1])}?"
-
-
-MAX_WORDS = 20
-COPULAS = ("is", "are", "means", "mean", "refers", "refer", "really", "was")
-
-RULES: dict[str, Callable[[str], str | None]] = {
-    "how": _ask_how,
-    "mistake": _ask_mistake,
-    "why": _ask_why,
-    "when": _ask_condition,
-    "what": _ask_what,
-}
-
-
 def _turn_person(text: str) -> str:
-    for pattern, person in PERSONS:
-        text = pattern.sub(person, text)
+    for spoken, asked in PERSONS:
+        text = spoken.sub(asked, text)
     return text

@@ -12,34 +12,24 @@ ABBREVIATION = re.compile(
 BRACKETS = re.compile(
     r"\\?\[[^\]]*\\?\]|\((?:laughs|laughter|applause|music|crosstalk|inaudible)[^)]*\)", re.IGNORECASE
 )
-TAG_QUESTION = re.compile(
-    r",?\s*\b(?:right|you know|you know what I mean|ok(?:ay)?|yeah|correct|does that make sense"
-    r"|make sense)\?(?=[\"”]?(?:\s|$))",
-    re.IGNORECASE,
-)
+TAG_QUESTION = re.compile(rf",?\s*\b(?:{join_phrases('speech.tag_questions')})\?(?=[\"”]?(?:\s|$))", re.IGNORECASE)
 FILLERS = re.compile(
-    r"(?:,\s*)?\b(?:u[hm]+|er+m?|hmm+|mm-?hmm?|you know(?! (?:what|how|why|when|where|that|if|who|the|your"
-    r"|you|it|about))"
-    r"|I mean(?! (?:by|that|to))|if you will|so to speak|in a sense|to some degree|to a degree"
-    r"|as it were)\b(?:\s*,|\s*[-–—]+)?"
-    r"|,\s*(?:like|basically|actually|literally|honestly|obviously|again|right)\s*,",
+    rf"(?:,\s*)?\b(?:{join_phrases('speech.fillers')})\b(?:\s*,|\s*[-–—]+)?"
+    rf"|,\s*(?:{join_phrases('speech.fillers_between_commas')})\s*,",
     re.IGNORECASE,
 )
 HEDGES = re.compile(
-    r"(?<!\bwhat )(?<!\bthe )(?<!\ba )(?<!\bthis )(?<!\bthat )(?<!\bsome )(?<!\bany )(?<!\bwhich )(?<!\bone"
-    r" )(?<!\bsame )"
-    r"(?<!\bdifferent )(?<!\bcertain )(?<!\bevery )(?<!\banother )(?<!\bright )(?<!\bwrong )(?<!\bbest )(?<!\bother )"
-    r"(?<!\bno )(?<!\bfirst )(?<!\bparticular )\b(?:sort|kind) of (?!(?:a|the|an|thing|person|people|food"
-    r"|exercise)\b)",
+    rf"\b({join_phrases('speech.before_kind_of')}) (?:sort|kind) of\b"
+    rf"|\b(?:sort|kind) of (?!(?:{join_phrases('speech.after_kind_of')})\b)",
     re.IGNORECASE,
 )
 SPELLINGS = (
     (re.compile(r"\bgonna\b"), "going to"),
     (re.compile(r"\bwanna\b"), "want to"),
-    (re.compile(r"\bgotta\b"), "have to"),
+    (re.compile(r"(?:[’']ve|\bhave)? ?\bgotta\b"), " have to"),
     (re.compile(r"\bkinda\s+"), ""),
     (re.compile(r"(?<!\w)[’']cause\b"), "because"),
-    (re.compile(r"\b[’']em\b"), "them"),
+    (re.compile(r"(?<!\w)[’']em\b"), "them"),
 )
 REPEATED = re.compile(r"\b((?:[\w’']+ ){0,3}[\w’']+)(?:\s*(?:-{1,2}|–|—|\.{3}|…|,)\s*|\s+)(?=\1\b)", re.IGNORECASE)
 FALSE_START = re.compile(r"\b[\w’']+(?: [\w’']+)?\s*(?:--|—)\s+(?=(?:I|it|it's|you|we|they|there|the|that)\b)")
@@ -64,12 +54,11 @@ def split_sentences(text: str) -> Iterator[tuple[int, int]]:
 
 def clean_speech(text: str) -> str:
     """Gives speech as it would be written down with care: fillers, stutters and stage directions left out."""
-    text = re.sub(r"\s*--+\s*", " -- ", text)
-    text = TAG_QUESTION.sub(".", BRACKETS.sub(" ", text))
-    text = FALSE_START.sub("", FILLERS.sub("", HEDGES.sub("", text)))
     for pattern, spelling in SPELLINGS:
         text = pattern.sub(spelling, text)
-    text = REPEATED.sub("", text)
+    text = BRACKETS.sub(" ", re.sub(r"\s*--+\s*", " -- ", text))
+    text = HEDGES.sub(lambda match: match[0] if match[1] else "", TAG_QUESTION.sub(".", text))
+    text = FALSE_START.sub("", REPEATED.sub("", FILLERS.sub("", text)))
     text = re.sub(r"\s*(?:\.{2,}|…)\s*(?=[a-z])", ", ", text)
     text = re.sub(r"(?:\.{2,}|…)", ".", text)
     text = re.sub(r"\s+--\s+", " - ", text)

@@ -65,7 +65,9 @@ def split_turns(content: str, metadata: Mapping[str, Any]) -> list[Turn]:
     turns = []
     for speaker, group in groupby(numbered, key=lambda item: item[1][1]):
         spoken = [(number, line) for number, (line, _) in group]
-        turns.append(Turn(speaker, tuple(_split_lines(spoken, breaks))))
+        sentences = tuple(_split_lines(spoken, breaks))
+        if sentences:
+            turns.append(Turn(speaker, sentences))
     return turns
 
 
