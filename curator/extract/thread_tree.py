@@ -99,8 +99,7 @@ def build_threads(rows: Iterable[Mapping[str, Any]]) -> list[Thread]:
     grouped: dict[str, list[tuple[Mapping[str, Any], dict[str, Any]]]] = defaultdict(list)
     for row in newest.values():
         about = json.loads(row["metadata"])
-        own = row["natural_key"] if row["kind"] == "post" else f"alone:{row['natural_key']}"
-        grouped[about.get("thread") or own].append((row, about))
+        grouped[about.get("thread") or row["natural_key"]].append((row, about))
     return [_build_thread(key, grouped[key]) for key in sorted(grouped)]
 
 

@@ -1,9 +1,9 @@
-"""Dumps (RS_*/RC_* zstd or plain ndjson): unpacked in a thread of its own, parsed column-wise block by block."""
+"""Dumps (RS_*/RC_* zstd or plain ndjson): unpacked and parsed in a thread of their own, shaped block by block."""
 
 import queue
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sources.files import FoundFile
 from sources.protocol import Rejection
@@ -11,6 +11,9 @@ from sources.reddit.lines import BLOCK_BYTES, Block, Start, read_blocks
 from sources.reddit.offline import Piece
 from sources.reddit.raw import make_raw_frame, parse_lines
 from sources.reddit.shape import Shaper
+
+if TYPE_CHECKING:
+    import polars as pl
 
 BLOCKS_AHEAD = 2
 # The shortest row that can be used has about 40 bytes: a block of more lines is made to fill the memory.
@@ -22,20 +25,27 @@ def read_dump(file: FoundFile, shaper: Shaper, start: Start) -> Iterator[Piece]:
     """Yields a piece a block; a damaged line costs itself alone."""
     name = file.path.name
     blocks = read_blocks(file.path, name, start, shaper.options.max_window)
-    for item in _read_ahead(blocks):
-        if isinstance(item, Rejection):
-            yield Piece(None, (item,))
-            continue
-        if item.num_lines > MAX_BLOCK_LINES:
-            detail = f"lines of {len(item.data) / item.num_lines:.0f} bytes on average; the rest is not read"
-            yield Piece(None, (Rejection(f"{name}:line {item.first_line}", "not_a_dump", detail),))
+    for item in _read_ahead(_parse_blocks(blocks, name)):
+        yield Piece(None, (item,)) if isinstance(item, Rejection) else _shape_block(*item, name, shaper)
+
+
+Parsed = tuple[Block, "pl.DataFrame | None"]
+
+
+def _parse_blocks(blocks: Iterator[Block | Rejection], name: str) -> Iterator[Parsed | Rejection]:
+    for block in blocks:
+        if isinstance(block, Rejection):
+            yield block
+        elif block.num_lines > MAX_BLOCK_LINES:
+            detail = f"lines of {len(block.data) / block.num_lines:.0f} bytes on average; the rest is not read"
+            yield Rejection(f"{name}:line {block.first_line}", "not_a_dump", detail)
             return
-        yield _shape_block(item, name, shaper)
+        else:
+            yield block, parse_lines(block.data)
 
 
-def _shape_block(block: Block, name: str, shaper: Shaper) -> Piece:
+def _shape_block(block: Block, raw: "pl.DataFrame | None", name: str, shaper: Shaper) -> Piece:
     end = Start(block.end, block.first_line + block.num_lines - 1)
-    raw = parse_lines(block.data)
     refused: list[Rejection] = []
     if raw is not None and len(raw) == block.num_lines:
         shaped = shaper.shape(raw, lambda row: f"{name}:line {block.first_line + row}")
@@ -75,12 +85,12 @@ def _explain(line: bytes, where: str, message: str) -> Rejection:
     return Rejection(where, "broken_json", message)
 
 
-def _read_ahead(items: Iterator[Block | Rejection]) -> Iterator[Block | Rejection]:
-    """Draws from `items` in a thread, a few ahead: unpacking and parsing overlap, memory stays bounded."""
-    channel: queue.Queue[Block | Rejection | BaseException | None] = queue.Queue(BLOCKS_AHEAD)
+def _read_ahead(items: Iterator[Parsed | Rejection]) -> Iterator[Parsed | Rejection]:
+    """Draws from `items` in a thread, a few ahead: unpacking and parsing overlap with shaping, memory stays bounded."""
+    channel: queue.Queue[Parsed | Rejection | BaseException | None] = queue.Queue(BLOCKS_AHEAD)
     is_abandoned = threading.Event()
 
-    def offer(item: Block | Rejection | BaseException | None) -> bool:
+    def offer(item: Parsed | Rejection | BaseException | None) -> bool:
         while not is_abandoned.is_set():
             try:
                 channel.put(item, timeout=_POLL_S)

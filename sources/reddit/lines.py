@@ -12,11 +12,11 @@ from typing import BinaryIO, cast
 from sources.protocol import Rejection
 from sources.reddit.zstd_frames import LONGEST_HEADER, WatchedFile
 
-BLOCK_BYTES = 4 * 2**20
+BLOCK_BYTES = 8 * 2**20
 READ_BYTES = 2**20
 PACKED_READ_BYTES = 2**17
 # The longest real rows (galleries with a media table) stay under 1 MB.
-MAX_SKIPPED_BYTES = 256 * 2**20
+MAX_SKIPPED_BYTES = 128 * 2**20
 # Real dumps unpack to about 10 times their size and repeated ones to 3,000; runs of one byte reach 32,000.
 MAX_EXPANSION = 10_000
 EXPANSION_CHECKED_FROM = 64 * 2**20

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from schemas.errors import SourceInterruptedError
 from schemas.frames import document_frame
 from sources.protocol import Batch, Rejection, SourceContext
+from sources.reddit.authors import GONE
 from sources.reddit.client import RedditClient, RefusedError, Request
-from sources.reddit.shape import GONE
 from sources.reddit.things import find_things
 
 KEYS_A_REQUEST = 100

@@ -8,23 +8,19 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from schemas.identity import ID_BYTES, hash_author
 from sources.protocol import Rejection
+from sources.reddit.authors import GONE, hide_names, judge_author
 from sources.reddit.options import RedditOptions
 
 if TYPE_CHECKING:
     import polars as pl
 
 SITE = "https://www.reddit.com"
-GONE = ("[deleted]", "[removed]")
 MAX_REMEMBERED_AUTHORS = 200_000
-# Names of bots that answer all over Reddit; others give themselves away by their ending.
-KNOWN_BOTS = ("automoderator", "remindmebot", "sneakpeekbot", "tweetposter", "imgurtranscriber", "gifvbot", "stabbot")
-BOT_NAME = r"(?:[a-z0-9]Bot|BOT|[_-][Bb]ot)(?:[_-]?\d+)?$"
-MODERATOR_NAME = r"-ModTeam$"
-PROFILE = "u_profile"
 
 
 @dataclass(frozen=True)
@@ -60,17 +56,28 @@ class Shaper:
         """
         import polars as pl
 
-        rows = raw.with_row_index("row").with_columns(_read_identity()).with_columns(_read_numbers())
-        is_broken = pl.any_horizontal(pl.col("key").is_null(), pl.col("created").is_null(), pl.col("text").is_null())
-        broken = rows.filter(is_broken)
-        sound = rows.filter(~is_broken)
-        wanted = sound.filter(self._is_wanted())
-        is_deleted = _was_deleted_later()
-        deleted = wanted.filter(is_deleted)["key"].to_list()
-        rejections = [Rejection(locate(row), "missing_fields", _EXPECTED) for row in broken["row"].to_list()]
-        rejections += [Rejection(key, "deleted_at_source", "", is_fault=False) for key in deleted]
-        documents = self._make_documents(wanted.filter(~is_deleted))
-        return Shaped(documents, tuple(rejections), len(sound) - len(wanted))
+        # Planning costs as much as shaping a thousand rows: one plan, expressions built once, nothing to optimise.
+        plan = raw.lazy().with_columns(*_read_identity(), *_read_numbers()).with_columns(self._state)
+        rows = plan.collect(optimizations=pl.QueryOptFlags.none())
+        rejections: list[Rejection] = []
+        num_unwanted = 0
+        if (rows["state"] != _KEPT).any():
+            broken = (rows["state"] == _BROKEN).arg_true().to_list()
+            rejections += [Rejection(locate(row), "missing_fields", _EXPECTED) for row in broken]
+            gone = rows.filter(rows["state"] == _GONE)["key"].to_list()
+            rejections += [Rejection(key, "deleted_at_source", is_fault=False) for key in gone]
+            num_unwanted = int((rows["state"] == _UNWANTED).sum())
+            rows = rows.filter(rows["state"] == _KEPT)
+        return Shaped(self._make_documents(rows), tuple(rejections), num_unwanted)
+
+    @cached_property
+    def _state(self) -> "pl.Expr":
+        import polars as pl
+
+        text = pl.when("is_post").then("title").otherwise("body")
+        is_broken = pl.col("key").is_null() | pl.col("created").is_null() | text.is_null()
+        state = pl.when(is_broken).then(pl.lit(_BROKEN)).when(~self._is_wanted()).then(pl.lit(_UNWANTED))
+        return state.when(_was_deleted_later()).then(pl.lit(_GONE)).otherwise(pl.lit(_KEPT)).alias("state")
 
     def _is_wanted(self) -> "pl.Expr":
         import polars as pl
@@ -90,11 +97,12 @@ class Shaper:
     def _make_documents(self, rows: "pl.DataFrame") -> "pl.DataFrame":
         import polars as pl
 
-        rows = rows.with_columns(_judge_author(), *_hide_names()).with_columns(_write_content())
+        plan = rows.lazy().with_columns(judge_author(), *hide_names(), *_read_texts()).with_columns(_write_content())
+        rows = plan.collect(optimizations=pl.QueryOptFlags.none())
         authors = self._hash_authors(rows["author"])
         fetched = pl.lit(self.now, pl.Datetime("us", "UTC")) if self.now else _seen_at()
         documents = rows.select(
-            pl.Series("id", _document_ids(rows["key"].to_list(), rows["content"].to_list()), pl.String()),
+            pl.Series("id", _document_ids(rows["key"], rows["content"]), pl.String()),
             pl.lit("reddit").alias("source"),
             pl.when("is_post").then(pl.lit("post")).otherwise(pl.lit("comment")).alias("kind"),
             pl.col("key").alias("natural_key"),
@@ -125,9 +133,11 @@ class Shaper:
         return authors.replace_strict(names, hashes, default=None, return_dtype=pl.String())
 
 
+_KEPT, _UNWANTED, _GONE, _BROKEN = "kept", "unwanted", "gone", "broken"
 _EXPECTED = "expected id, created_utc, and a title (post) or body (comment)"
 
 
+@cache
 def _read_identity() -> "list[pl.Expr]":
     import polars as pl
 
@@ -137,10 +147,10 @@ def _read_identity() -> "list[pl.Expr]":
     return [
         is_post.alias("is_post"),
         pl.when(bare.str.contains(r"^[A-Za-z0-9_]+$")).then(key).alias("key"),
-        pl.when(is_post).then("title").otherwise("body").alias("text"),
     ]
 
 
+@cache
 def _read_numbers() -> "list[pl.Expr]":
     import polars as pl
 
@@ -160,6 +170,7 @@ def _read_numbers() -> "list[pl.Expr]":
     ]
 
 
+@cache
 def _was_deleted_later() -> "pl.Expr":
     """What Arctic Shift found deleted or removed when it looked a second time."""
     import polars as pl
@@ -169,60 +180,28 @@ def _was_deleted_later() -> "pl.Expr":
     return ((later == "true") | removal.is_not_null()).fill_null(value=False)
 
 
-def _judge_author() -> "pl.Expr":
-    import polars as pl
-
-    author = pl.col("author")
-    is_bot = author.str.to_lowercase().is_in(KNOWN_BOTS) | author.str.contains(BOT_NAME)
-    is_moderator = author.str.contains(MODERATOR_NAME) | pl.col("distinguished").is_in(["moderator", "admin"])
-    return (
-        pl.when(author.is_in(GONE))
-        .then(pl.lit("deleted"))
-        .when(is_bot.fill_null(value=False))
-        .then(pl.lit("bot"))
-        .when(is_moderator.fill_null(value=False))
-        .then(pl.lit("moderator"))
-        .otherwise(pl.lit("user"))
-        .alias("author_kind")
-    )
-
-
-def _hide_names() -> "list[pl.Expr]":
-    """Drops flair and links that name the author, and profile subreddits (`u_name`), which are a name."""
-    import polars as pl
-
-    is_profile = pl.col("subreddit").str.contains("^u_").fill_null(value=False)
-    name = pl.col("author").str.to_lowercase()
-
-    def without_name(column: str) -> "pl.Expr":
-        text = pl.col(column).str.to_lowercase()
-        names_someone = text.str.contains(r"(^|[/\s])u(ser)?/") | text.str.contains(name, literal=True)
-        return pl.when(~names_someone.fill_null(value=False)).then(column)
-
-    is_link = pl.col("is_post") & ~pl.col("is_self").fill_null(value=False)
-    return [
-        is_profile.alias("is_profile"),
-        pl.when(is_profile).then(pl.lit(PROFILE)).otherwise("subreddit").alias("subreddit"),
-        without_name("link_flair_text").alias("flair"),
-        pl.when(is_link).then(without_name("url")).alias("link_url"),
-        pl.coalesce("is_submitter", name == pl.col("link_author").str.to_lowercase()).alias("is_submitter"),
-    ]
-
-
-def _write_content() -> "list[pl.Expr]":
+@cache
+def _read_texts() -> "list[pl.Expr]":
     """Undoes the three entities that old dumps and pages saved without `raw_json=1` carry."""
     import polars as pl
 
     def plain(text: "pl.Expr") -> "pl.Expr":
         return text.str.replace_many(["&lt;", "&gt;", "&amp;"], ["<", ">", "&"])
 
-    heading = plain(pl.col("title")).str.strip_chars()
-    text = plain(pl.col("selftext")).str.strip_chars()
-    post = pl.when(text.str.len_bytes() > 0).then(heading + "\n\n" + text).otherwise(heading)
-    content = pl.when("is_post").then(post).otherwise(plain(pl.col("body")))
-    return [heading.alias("heading"), content.alias("content")]
+    own = pl.when("is_post").then(pl.col("selftext").str.strip_chars()).otherwise("body")
+    return [plain(pl.col("title")).str.strip_chars().alias("heading"), plain(own).fill_null("").alias("text")]
 
 
+@cache
+def _write_content() -> "pl.Expr":
+    import polars as pl
+
+    gap = pl.when(pl.col("text").str.len_bytes() > 0).then(pl.lit("\n\n")).otherwise(pl.lit(""))
+    start = pl.when("is_post").then(pl.col("heading") + gap).otherwise(pl.lit(""))
+    return pl.concat_str(start, "text").alias("content")
+
+
+@cache
 def _seen_at() -> "pl.Expr":
     """When the row was surely as it is: retrieved, else edited, else written; no clock of ours is asked."""
     import polars as pl
@@ -230,6 +209,7 @@ def _seen_at() -> "pl.Expr":
     return pl.coalesce("retrieved", pl.max_horizontal("edited_at", "created"))
 
 
+@cache
 def _write_metadata() -> "pl.Expr":
     import polars as pl
 
@@ -251,11 +231,12 @@ def _write_metadata() -> "pl.Expr":
         "score": pl.col("score"),
         "stickied": pl.col("stickied"),
         "subreddit": pl.col("subreddit"),
-        "thread": pl.coalesce(fullname("link_id", "t3_"), pl.when("is_post").then("key")),
+        "thread": pl.coalesce(fullname("link_id", "t3_"), "key"),
     }
     return pl.struct(*(value.alias(name) for name, value in fields.items())).struct.json_encode().alias("metadata")
 
 
+@cache
 def _write_url() -> "pl.Expr":
     import polars as pl
 
@@ -272,14 +253,17 @@ def _write_url() -> "pl.Expr":
     return (SITE + pl.when(is_usable).then(path).otherwise(built)).alias("url")
 
 
-def _document_ids(keys: list[str], contents: list[str]) -> list[str]:
+def _document_ids(keys: "pl.Series", contents: "pl.Series") -> list[str]:
     """Gives `document_id("reddit", key, content)` of many rows; the common beginning is hashed once."""
+    import polars as pl
+
     start = hashlib.blake2b(digest_size=ID_BYTES)
     for part in (b"document", b"reddit"):
         start.update(len(part).to_bytes(8, "little") + part)
     ids = []
-    for key, content in zip(keys, contents, strict=True):
-        digest, name, text = start.copy(), key.encode(), content.encode()
-        digest.update(b"".join((len(name).to_bytes(8, "little"), name, len(text).to_bytes(8, "little"), text)))
+    for key, content in zip(keys.cast(pl.Binary).to_list(), contents.cast(pl.Binary).to_list(), strict=True):
+        digest = start.copy()
+        digest.update(len(key).to_bytes(8, "little") + key + len(content).to_bytes(8, "little"))
+        digest.update(content)
         ids.append(digest.hexdigest())
     return ids
