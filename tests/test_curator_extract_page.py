@@ -28,11 +28,13 @@ from sources.protocol import SourceContext
 
 LONG = "Keep the whole foot on the floor and let the knees follow the toes while the chest stays up all the way. "
 FILLER = LONG * 2
+# Without patterns of its own: what is asked here follows the built-in ones alone.
+PLAIN_PACK = load_pack("fitness").model_copy(update={"questions": None})
 
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return load_pack("fitness").model_copy(update={"questions": None})
+    return PLAIN_PACK
 
 
 def make_page(content: str, *, offset: int = 0, folders: tuple[str, ...] = (), **front_matter: object) -> dict:
@@ -295,12 +297,11 @@ markdown_lines = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(lines=markdown_lines, offset=st.integers(0, 9))
 def test_any_page_gives_valid_examples_whose_lines_lie_in_the_file(lines: list[str], offset: int) -> None:
-    own = load_pack("fitness").model_copy(update={"questions": None})
     content = "\n".join([*lines, LONG, LONG])
-    rows, left_out = extract(own, content, offset=offset)
+    rows, left_out = extract(PLAIN_PACK, content, offset=offset)
     assert rows or left_out
     assert len({row["id"] for row in rows}) == len(rows)
     for row in rows:

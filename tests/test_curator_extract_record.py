@@ -139,7 +139,7 @@ exercise_rows = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(exercise_rows, min_size=12, max_size=12))
 def test_no_row_however_empty_prints_an_empty_slot(many: list[dict]) -> None:
     own = load_pack("fitness").model_copy(update={"records": [RecordTemplate(path="records/free_exercise_db.toml")]})
