@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from curator.pipeline import list_default_ingests
 from curator.settings import CONFIG_NAME
 from schemas.errors import ConfigError
 from sources.packs.loader import list_bundled_packs, load_pack
@@ -11,18 +12,8 @@ TEMPLATE = """\
 pack = {pack}
 seed = 3407
 
-# What `curator run` reads. Without any [[ingest]] it reads the pack's own pages and its generator.
-[[ingest]]
-source = "markdown"        # the pack's knowledge pages; path = ["notes"] for your own
-
-[[ingest]]
-source = "dataset"         # the pack's structured records; path = ["questions.csv"] for your own
-
-[[ingest]]
-source = "synthetic"       # examples from the pack's rules
-# count = 2000
-
-# [[ingest]]
+# What `curator run` reads. Without any [[ingest]] it reads the pack's own pages, records and generator.
+{ingests}# [[ingest]]
 # source = "reddit"
 # dump = ["dumps"]         # RS_*.zst and RC_*.zst
 # subreddits = ["Fitness", "weightroom"]
@@ -43,6 +34,13 @@ format = "messages"        # sharegpt, alpaca, instruction, messages, preference
 """
 
 
+INGESTS = {
+    "markdown": '[[ingest]]\nsource = "markdown"        # the pack\'s knowledge pages; path = ["notes"] for your own\n\n',
+    "dataset": '[[ingest]]\nsource = "dataset"         # the pack\'s structured records\n\n',
+    "synthetic": '[[ingest]]\nsource = "synthetic"       # examples from the pack\'s rules\n# count = 2000\n\n',
+}
+
+
 def make_project(folder: Path, pack: str) -> Path:
     """Writes `curator.toml` into a folder, which is made if absent.
 
@@ -59,10 +57,13 @@ def make_project(folder: Path, pack: str) -> Path:
     path = folder / CONFIG_NAME
     if path.exists():
         raise ConfigError(f"{path}: a project is here already", "edit it, or choose another folder")
-    load_pack(pack)
+    ingests = "".join(INGESTS[ingest.source] for ingest in list_default_ingests(load_pack(pack)))
     name = pack if pack in list_bundled_packs() else str(Path(pack).expanduser().resolve())
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(TEMPLATE.format(pack=_quote(name)), encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}", "name a folder that can be made") from error
+    path.write_text(TEMPLATE.format(pack=_quote(name), ingests=ingests), encoding="utf-8")
     return folder.resolve()
 
 
