@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 EXTRACTOR = "transcript"
-MAX_INTERJECTION_WORDS = 6
+MAX_INTERJECTION_WORDS = 8
 """`Right, that makes sense.` by the other speaker does not end an answer."""
 MAX_AFTERTHOUGHT_WORDS = 12
 """What a speaker may add after a question that still waits for the other one's answer."""

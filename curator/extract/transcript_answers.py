@@ -25,10 +25,11 @@ COMPANY = re.compile(r"\b(?:our|us) (?=team|show|company|product|client|library|
 VOCATIVE = re.compile(r"(?:^|, )[A-Z][a-z]+, (?=[a-z])|, [A-Z][a-z]+[.!]$")
 QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
 UNFINISHED = re.compile(
-    r"\b(?:the|a|an|so|and|but|or|to|of|that|because|is|are|with|for|in|my|your|which|like|if|be)[.!]$"
+    r"\b(?:the|a|an|so|and|but|or|to|of|because|is|are|with|for|in|my|your|which|like|if|be)[.!]$"
     r"|\b(\w+ \w+)[^.]* - [^.]*\b\1 |\b(\w[\w-]*) - \2\b|[a-z] [.] | - (?:[’']?cause|because|well|no|like|actually|so|I)\b",
     re.IGNORECASE,
 )
+STANDS_FOR = re.compile(r"[.!] (?:And |But |So )?(?:it|they|what (?:it|this) does|these)\b", re.IGNORECASE)
 DEFINING = re.compile(r"^what (?:is|are) (?!the\b)", re.IGNORECASE)
 INTERJECTION = re.compile(r"^(?:(?:so|and|but)\s+)?(?:yeah|yep|yes|okay|well|oh|right|alright)\b[,\s]+", re.IGNORECASE)
 AMOUNT = re.compile(r"^how (?:much|many|long|often|far|heavy|fast)\b", re.IGNORECASE)
@@ -95,7 +96,8 @@ def find_fault(question: str, text: str) -> str | None:
 
 
 def _count_mentions(stems: set[str], text: str) -> int:
-    return sum(bool(stems & find_stems(word)) for word in text.split())
+    """Counts words of these stems and sentences that begin with what stands for them."""
+    return sum(bool(stems & find_stems(word)) for word in text.split()) + len(STANDS_FOR.findall(text))
 
 
 def _skip_replies(sentences: Sequence[Sentence]) -> Sequence[Sentence]:

@@ -37,16 +37,22 @@ LEAD = re.compile(rf"^(?:(?:{join_phrases('speech.leads')})\b[\s,.!…–—-]*)
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 STOP_WORDS = read_words("speech.stop_words")
 STEM_LENGTH = 5
+MAX_QUOTING = 300
 
 
 def split_sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Yields `(start, end)` of the sentences of punctuated text; text without punctuation is one sentence."""
+    """Yields `(start, end)` of the sentences of punctuated text; text without punctuation is one sentence.
+
+    A quotation stays in one piece with the sentence around it, unless its end is 300 letters away.
+    """
     start = 0
     for match in SENTENCE_END.finditer(text):
         before = text[start : match.start()]
-        if ABBREVIATION.search(before) or (before.endswith("..") and match.end() == match.start()):
+        closes = match[0].rstrip()
+        is_quoting = (before + closes).count('"') % 2 == 1 and '"' in text[match.end() : start + MAX_QUOTING]
+        if is_quoting or ABBREVIATION.search(before):
             continue
-        yield start, match.start() + len(match[0].rstrip())
+        yield start, match.start() + len(closes)
         start = match.end()
     if text[start:].strip():
         yield start, len(text)
