@@ -9,7 +9,7 @@ from pathlib import Path
 
 from schemas.errors import ExportError
 
-TEMPORARY = ".tmp-"
+TEMPORARY = ".curator-tmp-"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -24,6 +24,8 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep(path.parent)
+        # One with our own number is left from an earlier process that had it (in a container that is the rule).
+        _discard(temporary)
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
@@ -49,6 +51,7 @@ def replace_folder(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep(path.parent)
+        _discard(temporary)
         temporary.mkdir()
         yield temporary
         for file in temporary.rglob("*"):
@@ -68,15 +71,12 @@ def replace_folder(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what killed runs left in a folder; temporaries of living processes stay."""
+    """Removes what killed runs left in a folder; temporaries of living processes and files of others stay."""
     for path in folder.glob(f"{TEMPORARY}*"):
         owner = path.name.removeprefix(TEMPORARY).split("-", 1)[0]
-        if owner.isdigit() and int(owner) != os.getpid() and Path(f"/proc/{owner}").exists():
+        if not owner.isdigit() or Path(f"/proc/{owner}").exists():
             continue
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        _discard(path)
 
 
 def sync_folder(folder: Path) -> None:
@@ -86,6 +86,13 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _sync_file(path: Path) -> None:

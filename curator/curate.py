@@ -34,6 +34,8 @@ class CurateReport:
         screened: Rows screened.
         categorised: Rows labelled.
         removed: Near-duplicates that are out (of all rows, as of now).
+        has_new_clusters: Dedup ran.
+        has_moved: Rows of an earlier time are current again: settings or documents went back to what they were.
         alarms: What a person should look at.
     """
 
@@ -43,16 +45,17 @@ class CurateReport:
     categorised: int = 0
     removed: int = 0
     has_new_clusters: bool = False
+    has_moved: bool = False
     alarms: list[str] = field(default_factory=list)
 
     @property
     def has_changed(self) -> bool:
         """Whether anything was written."""
-        return bool(self.extracted or self.screened or self.categorised or self.has_new_clusters)
+        return bool(self.extracted or self.screened or self.categorised or self.has_new_clusters or self.has_moved)
 
     def as_dict(self) -> dict[str, Any]:
         """Gives the report as JSON values."""
-        return {key: value for key, value in vars(self).items() if key != "has_new_clusters"}
+        return {key: value for key, value in vars(self).items() if not key.startswith("has_")}
 
 
 def curate_corpus(
@@ -123,9 +126,11 @@ def _extract(project: Project, warehouse: Warehouse, pack_print: str, report: Cu
         report.examples += extraction.examples.height
         progress("extract", report.extracted, todo.height)
     with warehouse.transaction():
+        with warehouse.lend({"inputs": inputs.select("input_id")}):
+            report.has_moved |= bool(warehouse.read_value("count_moved_inputs"))
         warehouse.run("clear_current_inputs")
         warehouse.append("current_input", inputs.select("input_id"))
-        warehouse.run("keep_stage", stage="extract", fingerprint=fingerprint)
+        _keep_stage(warehouse, "extract", fingerprint, report)
 
 
 def _screen(project: Project, warehouse: Warehouse, report: CurateReport, progress: Progress) -> None:
@@ -140,7 +145,7 @@ def _screen(project: Project, warehouse: Warehouse, report: CurateReport, progre
             warehouse.append("verdict", screened.verdicts, {"stage": "screen", "fingerprint": fingerprint})
         report.screened += chunk.height
         progress("screen", report.screened, pending.height)
-    warehouse.run("keep_stage", stage="screen", fingerprint=fingerprint)
+    _keep_stage(warehouse, "screen", fingerprint, report)
 
 
 def _categorise(
@@ -156,7 +161,7 @@ def _categorise(
             warehouse.append("label", labels, {"fingerprint": fingerprint})
         report.categorised += chunk.height
         progress("categorise", report.categorised, pending.height)
-    warehouse.run("keep_stage", stage="categorise", fingerprint=fingerprint)
+    _keep_stage(warehouse, "categorise", fingerprint, report)
 
 
 def _dedup(
@@ -190,6 +195,12 @@ def _write_removals(warehouse: Warehouse, fingerprint: str, removals: Removals) 
             warehouse.append("verdict", removals.verdicts, {"stage": "dedup", "fingerprint": fingerprint})
             warehouse.append("cluster", removals.clusters, {"fingerprint": fingerprint})
         warehouse.run("keep_stage", stage="dedup", fingerprint=fingerprint)
+
+
+def _keep_stage(warehouse: Warehouse, stage: str, fingerprint: str, report: CurateReport) -> None:
+    if warehouse.read_value("stage_fingerprint", stage=stage) != fingerprint:
+        warehouse.run("keep_stage", stage=stage, fingerprint=fingerprint)
+        report.has_moved = True
 
 
 def _cut(frame: "pl.DataFrame", rows: int) -> "Iterator[pl.DataFrame]":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curator.project import Project, open_project
-from schemas.errors import CuratorError
+from schemas.errors import CuratorError, LockedError
 from schemas.pack import Pack
 from sources.packs.loader import pack_path
 
@@ -64,11 +64,20 @@ def _examine_rules(pack: Pack) -> Iterator[Finding]:
 
 
 def _examine_database(project: Project) -> Iterator[Finding]:
-    from warehouse import open_snapshot
+    from warehouse import hold_lock, open_snapshot
+    from warehouse.connection import connect
 
     if not project.database.exists():
         yield Finding("database", "none yet; curator ingest makes it")
         return
+    try:
+        with hold_lock(project.lock, "doctor"):
+            connect(project.database, read_only=True).close()
+        yield Finding("database", str(project.database))
+    except LockedError as error:
+        yield Finding("database", error.message)
+    except CuratorError as error:
+        yield Finding("database", f"{error.message} → {error.hint}", is_problem=True)
     try:
         with open_snapshot(project.snapshots) as snapshot:
             documents = snapshot.read("funnel")["documents"][0]

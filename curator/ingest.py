@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from curator.project import Project
+from schemas.document import DOCUMENT_COLUMNS
 from schemas.errors import ConfigError, SourceInterruptedError
-from schemas.frames import make_frame
+from schemas.frames import check_frame, make_frame
 from schemas.identity import dump_canonical, make_id
 from schemas.pack import Pack
 from sources.protocol import Batch, Connector, Rejection, SourceContext
@@ -43,6 +44,7 @@ class IngestReport:
         source: Name of the connector.
         read: Documents that it yielded.
         added: Documents that were not there before.
+        revived: Superseded versions that are current again.
         new_rejections: Refused pieces of input that were not on record before.
         blocked: Documents that a tombstone keeps out.
         rejections: Refused input by reason.
@@ -56,6 +58,7 @@ class IngestReport:
     source: str
     read: int = 0
     added: int = 0
+    revived: int = 0
     new_rejections: int = 0
     blocked: int = 0
     rejections: Counter[str] = field(default_factory=Counter)
@@ -68,7 +71,7 @@ class IngestReport:
     @property
     def has_changed(self) -> bool:
         """Whether anything was stored that was not there before."""
-        return bool(self.added or self.new_rejections)
+        return bool(self.added or self.revived or self.new_rejections)
 
     @property
     def is_partial(self) -> bool:
@@ -81,6 +84,7 @@ class IngestReport:
             "source": self.source,
             "read": self.read,
             "added": self.added,
+            "revived": self.revived,
             "new_rejections": self.new_rejections,
             "blocked": self.blocked,
             "rejections": dict(sorted(self.rejections.items())),
@@ -221,6 +225,7 @@ def _store_batch(
     warehouse: Warehouse, name: str, input_key: str, batch: Batch, tombstones: set[str], report: IngestReport
 ) -> None:
     documents = batch.documents
+    check_frame(documents, DOCUMENT_COLUMNS, f"batch of {name}")
     if tombstones and documents.height:
         documents = _leave_out_forgotten(warehouse, documents, tombstones)
     now = datetime.now(UTC)
@@ -229,15 +234,25 @@ def _store_batch(
     with warehouse.lend(frames), warehouse.transaction():
         added = int(warehouse.read_value("count_new_documents"))
         new_rejections = int(warehouse.read_value("count_new_rejections"))
-        warehouse.run("revive_documents")
         warehouse.run("insert_documents")
+        revived = _touch_returning(warehouse)
         warehouse.run("insert_rejections")
         warehouse.run("keep_cursor", source=name, input_key=input_key, cursor=batch.cursor, now=now)
     report.read += batch.documents.height
     report.added += added
+    report.revived += revived
     report.new_rejections += new_rejections
     report.blocked += batch.documents.height - documents.height
     _count_batch(report, batch)
+
+
+def _touch_returning(warehouse: Warehouse) -> int:
+    """Makes stored versions that are fetched again the newest; gives how many are current that were not."""
+    if not warehouse.read_value("count_returning"):
+        return 0
+    before = int(warehouse.read_value("count_incoming_current"))
+    warehouse.run("touch_documents")
+    return int(warehouse.read_value("count_incoming_current")) - before
 
 
 def _count_batch(report: IngestReport, batch: Batch) -> None:

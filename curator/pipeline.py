@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from curator.balance.release import ReleaseReport, freeze_release
@@ -101,7 +102,7 @@ def resolve_paths(project: Project, ingest: IngestConfig) -> dict[str, Any]:
     def place(value: Any) -> Any:
         if isinstance(value, list):
             return [place(item) for item in value]
-        return value if str(value).startswith("hf://") else str(project.root / str(value))
+        return value if str(value).startswith("hf://") else str(project.root / Path(str(value)).expanduser())
 
     return {
         key: place(value) if key in ("path", "dump", "saved", "rules") else value

@@ -9,7 +9,7 @@ from typing import Any
 
 from curator.settings import Settings, load_settings
 from schemas.config import ProjectConfig
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, WarehouseError
 from schemas.identity import dump_canonical
 from schemas.pack import Pack
 from warehouse import Warehouse, hold_lock, open_warehouse, publish_snapshot
@@ -55,6 +55,11 @@ class Project:
         return self.root / ".curator" / "snapshots"
 
     @property
+    def unpublished(self) -> Path:
+        """A mark that stands while a command works; found by the next one, it says that a snapshot is owed."""
+        return self.root / ".curator" / "unpublished"
+
+    @property
     def releases(self) -> Path:
         """Folder of `<release id>/corpus.lock`."""
         return self.root / "releases"
@@ -82,7 +87,8 @@ def change_project(project: Project, command: str, wait_s: float = 0.0) -> Itera
 
     Yields:
         The warehouse and a dict that the block fills with the summary of the run. An empty summary means nothing
-        changed: then no run is logged and no snapshot published, unless there is none yet.
+        changed: then no run is logged and no snapshot published, unless there is none yet, the block raises, or an
+        earlier command died before it could publish.
 
     Raises:
         LockedError: Another process works on the project.
@@ -91,22 +97,34 @@ def change_project(project: Project, command: str, wait_s: float = 0.0) -> Itera
     started = datetime.now(UTC)
     summary: dict[str, Any] = {}
     with hold_lock(project.lock, command, wait_s), open_warehouse(project.database) as warehouse:
-        keep_targets(warehouse, project)
+        must_publish = project.unpublished.exists() or not any(project.snapshots.glob("[0-9]*.db"))
+        project.unpublished.touch()
+        must_publish |= keep_targets(warehouse, project)
         try:
             yield warehouse, summary
-        finally:
-            # Whatever was committed before an error or an interruption must be visible to readers.
-            has_snapshot = any(project.snapshots.glob("[0-9]*.db"))
-            if summary or not has_snapshot:
-                ended = datetime.now(UTC)
-                warehouse.run(
-                    "keep_run", started=started, ended=ended, command=command, summary=dump_canonical(summary)
-                )
-                publish_snapshot(warehouse, project.snapshots)
+        except BaseException:
+            # Whatever was committed before an error or an interruption must be visible to readers. The next command
+            # makes up for it where that fails as well (a full disk): the first error is the one to tell.
+            with contextlib.suppress(WarehouseError):
+                _publish(project, warehouse, command, started, summary)
+            raise
+        if summary or must_publish:
+            _publish(project, warehouse, command, started, summary)
+        project.unpublished.unlink(missing_ok=True)
 
 
-def keep_targets(warehouse: Warehouse, project: Project) -> None:
-    """Stores the target mix, so that the views can show it beside what is there."""
+def _publish(
+    project: Project, warehouse: Warehouse, command: str, started: datetime, summary: Mapping[str, Any]
+) -> None:
+    if summary:
+        ended = datetime.now(UTC)
+        warehouse.run("keep_run", started=started, ended=ended, command=command, summary=dump_canonical(summary))
+    publish_snapshot(warehouse, project.snapshots)
+    project.unpublished.unlink(missing_ok=True)
+
+
+def keep_targets(warehouse: Warehouse, project: Project) -> bool:
+    """Stores the target mix, so that the views can show it beside what is there; gives whether it has changed."""
     import polars as pl
 
     targets = find_targets(project)
@@ -114,10 +132,11 @@ def keep_targets(warehouse: Warehouse, project: Project) -> None:
     schema = {"category": pl.String, "share": pl.Float64, "ordinal": pl.Int32}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     if warehouse.read("targets").equals(frame):
-        return
+        return False
     with warehouse.transaction():
         warehouse.run("clear_targets")
         warehouse.append("target", frame)
+    return True
 
 
 def find_targets(project: Project) -> dict[str, float]:

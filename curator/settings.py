@@ -117,8 +117,10 @@ def _find_origin(key: str, layers: list[tuple[str, dict[str, Any]]]) -> str:
 
 def _explain(error: ValidationError, layers: list[tuple[str, dict[str, Any]]], root: Path) -> ConfigError:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    origin = _find_origin(key, layers)
+    # A union adds names of its own to the place (`balance.size.int`): the setting is what some layer has.
+    places = [".".join(str(part) for part in first["loc"][:length]) for length in range(len(first["loc"]), 0, -1)]
+    found_in = [(place, _find_origin(place, layers)) for place in places]
+    key, origin = next(((place, origin) for place, origin in found_in if origin != "default"), found_in[0])
     place = {"file": str(root / CONFIG_NAME), "environment": "environment", "pack": "pack.toml"}.get(origin, origin)
     found = f", found {first['input']!r}" if isinstance(first["input"], str | int | float | bool) else ""
     return ConfigError(f"{place}: {key}: {first['msg']}{found}", "curator config show lists every setting")

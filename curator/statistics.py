@@ -6,7 +6,7 @@ from typing import Any
 
 from curator.project import Project
 from schemas.errors import WarehouseError
-from warehouse import Warehouse, open_snapshot
+from warehouse import Warehouse, open_snapshot, read_owner
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def read_status(project: Project) -> dict[str, Any]:
     """Gives the state of a project as label and value; also of one that has no data yet."""
     status: dict[str, Any] = {"project": str(project.root), "pack": project.pack.name}
     status["database"] = _describe_file(project.database)
-    status["working now"] = _describe_owner(project)
+    status["working now"] = read_owner(project.lock) or "nobody"
     try:
         with open_snapshot(project.snapshots) as snapshot:
             status["snapshot"] = _describe_file(snapshot.path)
@@ -65,16 +65,3 @@ def read_status(project: Project) -> dict[str, Any]:
 
 def _describe_file(path: Path) -> str:
     return f"{path} ({path.stat().st_size / 1e6:.1f} MB)" if path.exists() else f"{path} (none yet)"
-
-
-def _describe_owner(project: Project) -> str:
-    from schemas.errors import LockedError
-    from warehouse import hold_lock
-
-    if not project.lock.exists():
-        return "nobody"
-    try:
-        with hold_lock(project.lock, "status"):
-            return "nobody"
-    except LockedError as error:
-        return error.message.partition("locked by ")[2]

@@ -30,7 +30,9 @@ def read_life(snapshot: Warehouse, subject: str) -> dict[str, Any]:
             raise ConfigError(f"id {subject!r}: more than one example starts so", "give more characters")
         if examples:
             return _describe_example(snapshot, examples[0])
-    documents = snapshot.read("find_documents", text=subject).to_dicts()
+    documents = snapshot.read("find_documents", text=subject, prefix=subject if is_id else None).to_dicts()
+    if len({row["id"] for row in documents if row["id"].startswith(subject)}) > 1 and is_id:
+        raise ConfigError(f"id {subject!r}: more than one document starts so", "give more characters")
     if documents:
         return _describe_document(snapshot, documents[0])
     if is_id:

@@ -1,16 +1,24 @@
 """The child process that runs one query: reads a JSON request on stdin, writes an Arrow stream to stdout.
 
-Started with `python -P -m curator.sql.child`; imports nothing of curator. What each setting closes was measured with
-hostile statements: read-only alone still lets SQL read files, attach databases and see Python's variables.
+Started as a file (`python -P child.py`), so that it imports nothing of curator and starts fast. What each setting
+closes was measured with hostile statements: read-only alone still lets SQL read files, attach databases and see
+Python's variables.
 """
 
 import json
+import re
 import resource
 import sys
 from typing import Any
 
 REFUSED = 2
 FAILED = 1
+ROWS_A_BATCH = 10_000
+
+# `explain analyze` executes what it explains, and what it explains may be a COPY: only a query may stand there.
+EXPLAIN = re.compile(r"\s*explain\s+(?:\([^()]*\)\s*)?(?:analyze\s+)?", re.IGNORECASE)
+# Arrow has these types, the frames of the result have not; as text they read as in DuckDB's own shell.
+TEXT_TYPES = ("interval", "union", "bit", "bignum", "variant", "time with time zone")
 
 
 def main() -> int:
@@ -26,7 +34,7 @@ def main() -> int:
     except (duckdb.Error, ValueError) as error:
         return _fail(REFUSED, error)
     try:
-        reader = connection.execute(statement).to_arrow_reader(10_000)
+        reader = _run(connection, statement)
         with pa.ipc.new_stream(sys.stdout.buffer, reader.schema) as stream:
             left = request.get("max_rows") or sys.maxsize
             for batch in reader:
@@ -34,6 +42,8 @@ def main() -> int:
                 left -= batch.num_rows
                 if left <= 0:
                     break
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        return _fail(REFUSED, error)
     except (duckdb.Error, MemoryError, pa.ArrowException) as error:
         return _fail(FAILED, error)
     return 0
@@ -70,13 +80,44 @@ def _open(path: str, memory_mb: int | None) -> Any:
 def _check(connection: Any, sql: str) -> Any:
     import duckdb
 
+    statement = _parse_one(connection, sql)
+    if statement.type == duckdb.StatementType.EXPLAIN:
+        head = EXPLAIN.match(statement.query)
+        _check_query(_parse_one(connection, statement.query[head.end() :] if head else ""))
+    else:
+        _check_query(statement)
+    return statement
+
+
+def _parse_one(connection: Any, sql: str) -> Any:
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise ValueError(f"{len(statements)} statements, expected exactly one")
-    kind = statements[0].type
-    if kind not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-        raise ValueError(f"a {kind.name} statement, expected SELECT, SHOW, DESCRIBE, SUMMARIZE or EXPLAIN")
     return statements[0]
+
+
+def _check_query(statement: Any) -> None:
+    import duckdb
+
+    if statement.type != duckdb.StatementType.SELECT:
+        raise ValueError(f"a {statement.type.name} statement, expected SELECT, SHOW, DESCRIBE, SUMMARIZE or EXPLAIN")
+
+
+def _run(connection: Any, statement: Any) -> Any:
+    import duckdb
+
+    relation = connection.sql(statement)
+    if statement.type == duckdb.StatementType.SELECT:
+        kinds = [str(kind).lower() for kind in relation.types]
+        if any(kind.startswith(TEXT_TYPES) for kind in kinds):
+            relation = relation.project(", ".join(map(_project, range(len(kinds)), kinds, relation.columns)))
+    return relation.to_arrow_reader(ROWS_A_BATCH)
+
+
+def _project(position: int, kind: str, name: str) -> str:
+    quoted = name.replace('"', '""')
+    column = f"#{position + 1}"
+    return f'{f"cast({column} as varchar)" if kind.startswith(TEXT_TYPES) else column} as "{quoted}"'
 
 
 def _fail(code: int, error: Exception) -> int:

@@ -1,6 +1,7 @@
 """Writes a query's result: table, JSON, CSV, markdown, Parquet."""
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -16,16 +17,16 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_result(result: "pa.Table", name: str, output: Path | None) -> None:
-    """Writes a result to stdout or to a file.
+    """Writes a result to stdout (`output` absent or `-`) or to a file.
 
     Raises:
         ConfigError: Unknown format, or Parquet to a terminal.
+        ExportError: The file cannot be written.
     """
-    import polars as pl
-
     from curator.atomic import write_file
 
-    frame = pl.DataFrame(pl.from_arrow(result))
+    frame = make_frame(result)
+    output = None if output == Path("-") else output
     if name == "table" and output is None:
         _print_table(frame)
         return
@@ -40,6 +41,30 @@ def write_result(result: "pa.Table", name: str, output: Path | None) -> None:
     stream.flush()
 
 
+def make_frame(result: "pa.Table") -> "pl.DataFrame":
+    """Gives a result as a frame: column names made unique, whole decimals (DuckDB's sums) as integers where they fit."""
+    import polars as pl
+
+    frame = pl.DataFrame(pl.from_arrow(result.rename_columns(_name_uniquely(result.column_names))))
+    whole = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Decimal) and kind.scale == 0]
+    casts = {name: frame[name].cast(pl.Int64, strict=False) for name in whole}
+    return frame.with_columns(
+        cast.alias(name) for name, cast in casts.items() if cast.null_count() == frame[name].null_count()
+    )
+
+
+def _name_uniquely(names: list[str]) -> list[str]:
+    unique: list[str] = []
+    for name in names:
+        number = 0
+        candidate = name
+        while candidate in unique:
+            number += 1
+            candidate = f"{name}_{number}"
+        unique.append(candidate)
+    return unique
+
+
 def render_result(frame: "pl.DataFrame", name: str) -> bytes:
     """Gives the bytes of a result in one of `FORMATS`.
 
@@ -49,12 +74,10 @@ def render_result(frame: "pl.DataFrame", name: str) -> bytes:
     import io
 
     if name == "json":
-        import orjson
-
-        rows = [orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS) for row in frame.iter_rows(named=True)]
+        rows = [_dump_json(row) for row in frame.iter_rows(named=True)]
         return b"[" + b",\n ".join(rows) + b"]\n"
     if name == "csv":
-        return _flatten_lists(_neutralise_formulas(frame)).write_csv().encode()
+        return _neutralise_formulas(_flatten_cells(frame)).write_csv().encode()
     if name == "markdown":
         return _render_markdown(frame).encode()
     if name == "parquet":
@@ -84,24 +107,50 @@ def _render_markdown(frame: "pl.DataFrame") -> str:
     def cell(value: Any) -> str:
         return "" if value is None else str(value).replace("|", "\\|").replace("\n", "<br>")
 
-    lines = ["| " + " | ".join(frame.columns) + " |", "|" + "---|" * len(frame.columns)]
+    lines = ["| " + " | ".join(map(cell, frame.columns)) + " |", "|" + "---|" * len(frame.columns)]
     lines += ["| " + " | ".join(cell(value) for value in row) + " |" for row in frame.iter_rows()]
     return "\n".join(lines) + "\n"
 
 
 def _neutralise_formulas(frame: "pl.DataFrame") -> "pl.DataFrame":
-    """Puts an apostrophe before cells that a spreadsheet would run as a formula."""
+    """Puts an apostrophe before cells and headers that a spreadsheet would run as a formula."""
     import polars as pl
 
-    text = pl.col(pl.String)
-    is_formula = text.str.slice(0, 1).is_in(FORMULA_STARTS)
-    return frame.with_columns(pl.when(is_formula).then(pl.concat_str(pl.lit("'"), text)).otherwise(text).name.keep())
+    safe = [
+        pl.when(pl.col(name).str.slice(0, 1).is_in(FORMULA_STARTS))
+        .then(pl.concat_str(pl.lit("'"), pl.col(name)))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, kind in frame.schema.items()
+        if kind == pl.String
+    ]
+    headers = {name: f"'{name}" for name in frame.columns if name.startswith(FORMULA_STARTS)}
+    return frame.with_columns(safe).rename(headers)
 
 
-def _flatten_lists(frame: "pl.DataFrame") -> "pl.DataFrame":
+def _flatten_cells(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Makes text of what CSV has no cell for: lists and structs as JSON, bytes as hex, categories as their names."""
     import polars as pl
 
-    nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
-    return frame.with_columns(
-        pl.col(name).map_elements(lambda value: str(list(value)), return_dtype=pl.String) for name in nested
-    )
+    columns = []
+    for name, kind in frame.schema.items():
+        if kind.is_nested():
+            texts = [None if value is None else _dump_json(value).decode() for value in frame[name].to_list()]
+            columns.append(pl.Series(name, texts, dtype=pl.String))
+        elif kind == pl.Binary:
+            columns.append(frame[name].bin.encode("hex"))
+        elif isinstance(kind, pl.Categorical | pl.Enum):
+            columns.append(frame[name].cast(pl.String))
+    return frame.with_columns(columns)
+
+
+def _dump_json(value: Any) -> bytes:
+    import orjson
+
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    return float(value) if isinstance(value, Decimal) and value != value.to_integral_value() else str(value)

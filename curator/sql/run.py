@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 REFUSED = 2
+CHILD = Path(__file__).with_name("child.py")
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,14 @@ def run_query(snapshot: Path, sql: str, limits: QueryLimits | None = None) -> "p
     """Runs exactly one SELECT (or SHOW, DESCRIBE, SUMMARIZE, EXPLAIN) on a snapshot.
 
     Raises:
-        ConfigError: The statement is not allowed or does not parse.
+        ConfigError: The statement is not allowed, does not parse, or names a table or column that is not there.
         WarehouseError: It failed or went over a limit.
     """
     import pyarrow as pa
 
     limits = limits or QueryLimits()
     request = json.dumps({"path": str(snapshot), "sql": sql, **vars(limits)})
-    command = [sys.executable, "-P", "-m", "curator.sql.child"]
+    command = [sys.executable, "-P", str(CHILD)]
     try:
         done = subprocess.run(command, input=request.encode(), capture_output=True, timeout=limits.wall_s, check=False)
     except subprocess.TimeoutExpired as error:

@@ -87,6 +87,8 @@ def run_shell(snapshots: Path, root: Path, output_format: str) -> None:
             sql = _expand(text, root)
             if sql:
                 write_result(run_query(find_snapshot(snapshots), sql), output_format, None)
+        except KeyboardInterrupt:
+            say("the query was stopped")
         except CuratorError as error:
             show_error(error.message, error.hint)
 

@@ -163,3 +163,22 @@ create table run (
 
 -- one row a category of the pack: its share of the target mix
 create table target (category text not null, share double not null, ordinal integer not null);
+
+-- one row an example and signature fingerprint: what dedup must know of a text without reading it again
+create table signature (
+    fingerprint text not null,
+    example_id text not null,
+    text_hash ubigint not null,
+    signature blob,
+    size integer not null,
+    answer_hash ubigint not null,
+    question_hash ubigint not null
+);
+
+-- one row a pair of texts whose true Jaccard similarity reaches the threshold of the signature fingerprint
+create table near_pair (
+    fingerprint text not null,
+    left_hash ubigint not null,
+    right_hash ubigint not null,
+    similarity double not null
+);
