@@ -21,7 +21,11 @@ LINKED = compile_start("answer.linked", after=CONNECTORS)
 LISTING = compile_anywhere("answer.listing")
 LISTED = compile_start("answer.listed", after=CONNECTORS)
 SPEAKER = re.compile(r"\bI(?:(?=[’'](?!d\b))|(?= (?!think|would|believe|recommend|suggest)))|\b(?:my|me|myself)\b")
-COMPANY = re.compile(r"\b(?:our|us) (?=team|show|company|product|client|library|api)\b", re.IGNORECASE)
+COMPANY = re.compile(
+    r"\b(?:our|us) (?:team|show|company|product|client|library|api)\b"
+    r"|\bwe (?:decided|built|launched|ship|support|released|wanted|chose|provide|offer|send)\b",
+    re.IGNORECASE,
+)
 VOCATIVE = re.compile(r"(?:^|, )[A-Z][a-z]+, (?=[a-z])|, [A-Z][a-z]+[.!]$")
 QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
 UNFINISHED = re.compile(
