@@ -9,8 +9,9 @@ from curator.categorise.training import make_pack_classifier
 from curator.extract import extract_documents, list_inputs
 from curator.fingerprint import fingerprint_pack, fingerprint_stage
 from curator.project import Project
-from curator.removals import Removals, find_removals
+from curator.removals import Removals, describe_texts, find_near_pairs, find_removals
 from curator.screen import screen_examples
+from schemas.config import DedupConfig
 from warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -167,25 +168,51 @@ def _categorise(
 def _dedup(
     project: Project, warehouse: Warehouse, report: CurateReport, progress: Progress, threads: int | None
 ) -> None:
-    candidates = warehouse.read("screened_texts").filter("is_candidate")
-    # Set-wise: the fingerprint holds the rows themselves, so an unchanged set is not done again.
+    """Signs new texts, joins them with the stored signatures, and resolves all pairs; old texts are not read again."""
+    config = project.config.dedup
+    signed = fingerprint_stage("dedup", config.ngram, config.mask_numbers, config.threshold)
+    _sign_texts(warehouse, config, signed, progress, threads)
+    rows = warehouse.read("dedup_rows", fingerprint=signed)
+    # Set-wise: the fingerprint holds the rows themselves, so an unchanged set is not resolved again.
     fingerprint = fingerprint_stage(
         "dedup",
-        project.config.dedup,
+        config,
         project.config.screen.max_answer_repeats,
         warehouse.read_value("stage_fingerprint", stage="screen"),
-        candidates["id"].to_list(),
+        rows["id"].to_list(),
     )
     if warehouse.read_value("stage_fingerprint", stage="dedup") == fingerprint:
         report.removed = int(warehouse.read_value("count_removed"))
         return
-    progress("dedup", 0, candidates.height)
-    removals = find_removals(candidates, project.config, threads)
+    removals = find_removals(rows, warehouse.read("near_pairs", fingerprint=signed), project.config)
     _write_removals(warehouse, fingerprint, removals)
     report.removed = removals.verdicts.height
     report.alarms += removals.alarms
     report.has_new_clusters = True
-    progress("dedup", candidates.height, candidates.height)
+
+
+def _sign_texts(
+    warehouse: Warehouse, config: DedupConfig, signed: str, progress: Progress, threads: int | None
+) -> None:
+    import polars as pl
+
+    pending = warehouse.read("unsigned_examples", fingerprint=signed)
+    if not pending.height:
+        return
+
+    def read_texts(ids: pl.Series) -> pl.DataFrame:
+        with warehouse.lend({"wanted": pl.DataFrame({"id": ids})}):
+            return warehouse.read("screened_by_id")
+
+    progress("dedup", 0, pending.height)
+    parts = [describe_texts(read_texts(chunk["id"]), config, threads) for chunk in _cut(pending, CHUNK_EXAMPLES)]
+    new = pl.concat(parts)
+    near = find_near_pairs(new, warehouse.read("signatures", fingerprint=signed), read_texts, config)
+    # One transaction: a pair is looked for only when its younger text is signed.
+    with warehouse.transaction():
+        warehouse.append("signature", new, {"fingerprint": signed})
+        warehouse.append("near_pair", near, {"fingerprint": signed})
+    progress("dedup", pending.height, pending.height)
 
 
 def _write_removals(warehouse: Warehouse, fingerprint: str, removals: Removals) -> None:

@@ -63,7 +63,6 @@ class DedupConfig(_Section):
     threshold: float = Field(0.80, ge=0.7, le=1, description="True Jaccard similarity of word shingles.")
     ngram: int = Field(5, ge=1, le=13, description="Words per shingle.")
     mask_numbers: bool = Field(False, description="Treat all numbers as equal (numbers are facts: off by default).")
-    boilerplate_rows: int = Field(50, ge=2, description="Shingles in more rows than this are no evidence.")
     source_rank: list[str] = Field(
         ["markdown", "documents", "dataset", "transcripts", "youtube", "reddit", "feedback", "synthetic"],
         description="Whose copy is kept, best first.",
