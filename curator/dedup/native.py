@@ -27,6 +27,7 @@ ENTRIES = {
     "clustering": ("cover_nodes", "join_components"),
     "joining": ("count_shingles", "find_common", "list_prefixes", "merge_labels", "pair_postings"),
     "probing": ("probe_buckets",),
+    "sha1": ("sketch_sha1",),
     "signing": ("sign_texts",),
     "verify": ("measure_pairs",),
 }

@@ -77,6 +77,16 @@ def count_set_bits(_context: Any, _bits: Any) -> Any:
 
 
 @instruction
+def swap_bytes(_context: Any, _value: Any) -> Any:
+    """(uint64) -> uint64: the bytes in reverse order."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.bswap(values[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@instruction
 def lower_block(_context: Any, _source: Any, _at: Any, _target_bytes: Any, _to: Any) -> Any:
     """(bytes, int64, bytes, int64) -> uint64: copy 64 bytes with A-Z made lower case; 0 if all are ASCII.
 
@@ -156,3 +166,51 @@ def count_equal(_context: Any, _data: Any, _at: Any, _other: Any) -> Any:
         return builder.ctpop(builder.bitcast(builder.icmp_unsigned("==", ours, theirs), _I64))
 
     return types.int64(BYTES, types.int64, types.int64), generate
+
+
+_LANES = ir.VectorType(_I32, 16)
+_SHA1_STATE = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
+_SHA1_CONSTANTS = (0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6)
+
+
+def _rotate_left(builder: Any, value: Any, bits: int) -> Any:
+    high = builder.shl(value, _splat(_LANES, bits))
+    return builder.or_(high, builder.lshr(value, _splat(_LANES, 32 - bits)))
+
+
+def _sha1_choice(builder: Any, part: int, b: Any, c: Any, d: Any) -> Any:
+    """Return the round function of FIPS 180-4 for one of the four parts of twenty rounds."""
+    if part == 0:
+        return builder.xor(d, builder.and_(b, builder.xor(c, d)))
+    if part == 2:
+        return builder.or_(builder.and_(b, c), builder.and_(d, builder.or_(b, c)))
+    return builder.xor(builder.xor(b, c), d)
+
+
+@instruction
+def sha1_first_words(_context: Any, _message: Any, _digests: Any, _at: Any) -> Any:
+    """(uint32s, uint32s, int64) -> int64: the first word of the SHA-1 digests of sixteen one-block messages at once.
+
+    message[16 * t + lane] is big-endian word t of a lane's padded block; digests[at + lane] gets the first word. The rounds
+    of the lanes run side by side in vector registers, as this machine's processors may have no SHA instructions.
+    """
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        message, digests, at = values
+        place = [_place(builder, message, ir.Constant(_I64, 16 * word), _LANES) for word in range(16)]
+        words = [builder.load(address, align=1) for address in place]
+        a, b, c, d, e = (_splat(_LANES, word) for word in _SHA1_STATE)
+        for step in range(80):
+            if step >= 16:
+                mixed = builder.xor(builder.xor(words[-3], words[-8]), builder.xor(words[-14], words[-16]))
+                words = [*words[1:], _rotate_left(builder, mixed, 1)]
+            part = step // 20
+            word = words[step] if step < 16 else words[-1]
+            added = builder.add(builder.add(e, word), _splat(_LANES, _SHA1_CONSTANTS[part]))
+            choice = builder.add(_sha1_choice(builder, part, b, c, d), _rotate_left(builder, a, 5))
+            a, b, c, d, e = builder.add(added, choice), a, _rotate_left(builder, b, 30), c, d
+        first = builder.add(a, _splat(_LANES, _SHA1_STATE[0]))
+        builder.store(first, _place(builder, digests, at, _LANES), align=1)
+        return at
+
+    return types.int64(U32S, U32S, types.int64), generate
