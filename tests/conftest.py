@@ -22,6 +22,32 @@ EMAIL = "zebulon@quickfoot.example"
 UNUSED_TEXT = "xylotomous unread passage"
 MARKERS = (AUTHOR, REDDIT_AUTHOR, EMAIL, UNUSED_TEXT)
 
+PACK = """
+name = "chess"
+title = "Chess"
+languages = ["en"]
+knowledge = "knowledge"
+lexicon = "lexicon.toml"
+
+[[categories]]
+name = "tactics"
+title = "Tactics"
+target = 0.6
+
+[[categories]]
+name = "endgames"
+title = "Endgames"
+target = 0.4
+
+[roles.coach]
+temperature = 0.7
+[roles.coach.system_prompt]
+en = "You are a chess coach."
+
+[overrides.balance]
+max_per_thread = 7
+"""
+
 TOPICS = {
     "technique": ("squat", "bench press", "deadlift", "overhead press", "barbell row", "lunge", "pull-up", "hip hinge"),
     "programming": ("deload week", "training split", "rep range", "weekly volume", "progressive overload", "rest day"),
@@ -105,6 +131,17 @@ def built(tmp_path_factory: pytest.TempPathFactory, material: Path) -> Path:
     folder = tmp_path_factory.mktemp("built") / "project"
     make_project(folder, material)
     assert run(["-q", "-C", str(folder), "run", "--format", "messages", "--format", "alpaca"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of two categories with nothing to generate, so that everything about it is fast."""
+    folder = tmp_path_factory.mktemp("tiny") / "chess"
+    (folder / "knowledge").mkdir(parents=True)
+    (folder / "knowledge" / "fork.md").write_text("# What is a fork?\n\nOne piece attacks two others at once.\n")
+    (folder / "lexicon.toml").write_text("[en.tactics]\nfork = 3.0\npin = 3.0\n[en.endgames]\nopposition = 3.0\n")
+    (folder / "pack.toml").write_text(PACK)
     return folder
 
 

@@ -15,6 +15,9 @@ STORAGE_VERSION = "v1.4.0"
 """Files stay readable for DuckDB 1.4 and later clients."""
 
 
+DAMAGED_HINT = "the file is damaged or no DuckDB database: put back a copy, or move it away and ingest again"
+
+
 def connect(path: Path | str, *, read_only: bool = False) -> "duckdb.DuckDBPyConnection":
     """Opens a database file with the settings that every file of curator has.
 
@@ -59,9 +62,10 @@ def translate_errors(path: Path | str) -> Iterator[None]:
             raise LockedError(
                 f"{path}: {text}", "close the program that has it open, or give --wait SECONDS"
             ) from error
-        raise WarehouseError(f"{path}: {text}", _hint_for(text)) from error
+        raise WarehouseError(f"{path}: {text}", _hint_for(text) or DAMAGED_HINT) from error
     except duckdb.Error as error:
-        raise WarehouseError(f"{path}: {_first_line(error)}", "curator doctor checks the database") from error
+        text = _first_line(error)
+        raise WarehouseError(f"{path}: {text}", _hint_for(text) or "curator doctor checks the database") from error
     except OSError as error:
         hint = "free some space; nothing was changed" if error.errno == errno.ENOSPC else ""
         raise WarehouseError(f"{error.filename or path}: {error.strerror or error}", hint) from error
@@ -73,8 +77,8 @@ def _first_line(error: Exception) -> str:
 
 def _hint_for(text: str) -> str:
     lowered = text.lower()
-    if "no space" in lowered or "not enough" in lowered:
+    if "no space" in lowered or "not enough" in lowered or "file too large" in lowered:
         return "free some space; what was there before is unchanged"
     if "permission" in lowered or "read-only" in lowered:
         return "check the rights of the folder"
-    return "the file is damaged or no DuckDB database: put back a copy, or move it away and ingest again"
+    return ""
