@@ -96,6 +96,8 @@ def explain_release(report: Mapping[str, Any]) -> Iterable[str]:
             yield f"{split}: {shortfall['what']} {lacking}; without that limit {shortfall['size_without']:,} rows"
     if report["uncategorised"]:
         yield f"{report['uncategorised']:,} kept rows have no category and are left out (curator sql --saved uncategorised)"
+    if report.get("flagged"):
+        yield f"{report['flagged']:,} kept rows carry a safety flag and wait for a reviewer (curator sql --saved flagged)"
     if report["withheld"]:
         yield f"{report['withheld']:,} rows are withheld because they would join two splits"
     for name, units in report["thin_categories"].items():

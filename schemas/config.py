@@ -29,7 +29,7 @@ class ScreenConfig(_Section):
     max_tokens: int = Field(4096, ge=16, description="Longer conversations are `too_long`.")
     min_prompt_words: int = Field(2, ge=1, description="Fewer words in the first user turn are `prompt_too_short`.")
     languages: list[str] | None = Field(None, description="Allowed languages; the pack's if absent.")
-    min_language_score: float = Field(0.5, ge=0, le=1, description="Confidence from which the detector is believed.")
+    min_language_score: float = Field(0.75, ge=0, le=1, description="Confidence from which the detector is believed.")
     min_language_letters: int = Field(
         40, ge=0, description="With fewer letters of text the detector is not asked and the default is taken."
     )
@@ -90,6 +90,7 @@ class BalanceConfig(_Section):
     max_licence_share: float = Field(1.0, gt=0, le=1, description="Rows of one licence in the release.")
     max_per_author: int = Field(200, ge=1, description="Rows of one author.")
     max_per_thread: int = Field(10, ge=1, description="Rows of one thread or video.")
+    include_flagged: bool = Field(False, description="Take rows with a safety flag before a person has read them.")
     target: dict[str, float] = Field(default={}, description="Shares by category; the pack's if empty.")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from curator.balance.select import Problem
+from curator.balance.problem import Problem
 from curator.curate import curate_corpus
 from curator.ingest import ingest_source
 from curator.project import Project, find_targets
@@ -46,7 +46,9 @@ def count_lacking(project: Project, warehouse: Warehouse) -> dict[str, int]:
     """
     import polars as pl
 
-    kept = warehouse.read("kept_examples").filter(pl.col("rejected").is_null() & pl.col("category").is_not_null())
+    kept = warehouse.read("kept_examples").filter(
+        pl.col("rejected").is_null() & pl.col("category").is_not_null() & ~pl.col("is_flagged")
+    )
     rows = kept.with_columns((pl.col("source") == "synthetic").alias("is_synthetic"))
     human = rows.filter(~pl.col("is_synthetic"))
     targets = find_targets(project)

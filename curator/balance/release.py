@@ -1,5 +1,6 @@
 """Freezes a release: deals new units, selects the rows of each split, proves that nothing leaks, writes it once."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from curator.balance.ledger import SPLITS, Dealt, deal_splits, list_torn
-from curator.balance.select import Selection, round_shares, select_rows
+from curator.balance.problem import round_shares
+from curator.balance.select import Selection, select_rows
 from curator.balance.verify import Leak, find_leaks
 from curator.dedup import find_pairs
 from curator.fingerprint import fingerprint_pack, fingerprint_stage
@@ -36,6 +38,7 @@ class ReleaseReport:
         preferences: Preferences by split.
         uncategorised: Kept rows that no category could be given to; they never enter.
         withheld: New rows that would have joined two splits.
+        flagged: Kept rows with a safety flag; they wait for a reviewer.
         thin_categories: Categories with fewer than 20 units, with their number.
         leaks: What verification found; not empty means that the release cannot be exported.
     """
@@ -46,6 +49,7 @@ class ReleaseReport:
     preferences: dict[str, int]
     uncategorised: int
     withheld: int
+    flagged: int = 0
     thin_categories: dict[str, int] = field(default_factory=dict)
     leaks: list[Leak] = field(default_factory=list)
 
@@ -102,6 +106,8 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
     pairs = find_graph_pairs(texts, ledger, project.config.split.threshold, threads)
     dealt = _deal(project, texts, kept, pairs, ledger)
     rows = _selectable_rows(kept, dealt)
+    if not project.config.balance.include_flagged:
+        rows = rows.filter(~rows["is_flagged"])
     selections = _select(project, rows, wanted)
     members = _list_members(rows, selections)
     lock = _describe(project, warehouse, members, wanted)
@@ -114,6 +120,7 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
         preferences=_count_preferences(members, rows),
         uncategorised=kept.filter(kept["category"].is_null() & kept["rejected"].is_null()).height,
         withheld=dealt.withheld.height,
+        flagged=0 if project.config.balance.include_flagged else int(kept["is_flagged"].sum()),
         thin_categories={
             name: dealt.units_per_category.get(name, 0)
             for name in find_targets(project)
@@ -121,7 +128,8 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
         },
         leaks=leaks,
     )
-    return _Plan(report, dealt, members, _refuse(selections, kept), lock)
+    awaiting = kept.filter(kept["is_flagged"]) if not project.config.balance.include_flagged else kept.clear()
+    return _Plan(report, dealt, members, _refuse(selections, kept, awaiting), lock)
 
 
 def find_graph_pairs(
@@ -230,10 +238,14 @@ def _select(project: Project, rows: "pl.DataFrame", wanted: int | Literal["max"]
     sizes: dict[str, Any] = dict.fromkeys(SPLITS, "max") if wanted == "max" else round_shares(shares, wanted)
     examples = rows.filter(pl.col("rejected").is_null() & pl.col("category").is_not_null())
     targets = find_targets(project)
-    return {
-        split: select_rows(examples.filter(split=split), targets, config.balance, config.seed, sizes[split])
-        for split in SPLITS
-    }
+    selections: dict[str, Selection] = {}
+    taken: Counter[str] = Counter()
+    for split in SPLITS:
+        mine = examples.filter(split=split)
+        selections[split] = select_rows(mine, targets, config.balance, config.seed, sizes[split], taken)
+        chosen = mine.join(selections[split].chosen, on="id", how="semi")
+        taken.update(chosen["author_hash"].drop_nulls())
+    return selections
 
 
 def _list_members(rows: "pl.DataFrame", selections: dict[str, Selection]) -> "pl.DataFrame":
@@ -310,11 +322,15 @@ def _write(warehouse: Warehouse, plan: _Plan) -> None:
         warehouse.run("keep_stage", stage="balance", fingerprint=report.release_id)
 
 
-def _refuse(selections: dict[str, Selection], kept: "pl.DataFrame") -> "pl.DataFrame":
+def _refuse(selections: dict[str, Selection], kept: "pl.DataFrame", awaiting: "pl.DataFrame") -> "pl.DataFrame":
     import polars as pl
 
     refused = pl.concat([selection.refused for selection in selections.values()])
     unsure = kept.filter(pl.col("category").is_null() & pl.col("rejected").is_null())
-    parts = [refused, unsure.select("id", pl.lit("uncategorised").alias("reason"))]
+    parts = [
+        refused,
+        unsure.select("id", pl.lit("uncategorised").alias("reason")),
+        awaiting.select("id", pl.lit("awaiting_review").alias("reason")),
+    ]
     rows = pl.concat(parts).sort("id").iter_rows()
     return verdict_frame({"subject_id": i, "is_kept": False, "reason": reason} for i, reason in rows)

@@ -130,4 +130,4 @@ def redact_private(text: str) -> tuple[str, list[str]]:
 
 def neutralise_template_tokens(text: str) -> str:
     """Breaks chat-template tokens apart, so that a tokenizer reads them as words and no turn can be forged."""
-    return TEMPLATE_TOKENS.sub(lambda hit: " ".join(hit.group()), text)
+    return TEMPLATE_TOKENS.sub(lambda hit: f"{hit.group()[0]} {hit.group()[1:-1]} {hit.group()[-1]}", text)
