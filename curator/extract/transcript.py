@@ -40,11 +40,13 @@ class Candidate:
         question: Self-contained.
         rule: `asked` of another speaker, `self_asked`, or the rule of a statement (`how`, `why`, `when`, ...).
         sentences: What follows, longer than the answer will be.
+        begins: Sentences of the transcript with which something new begins.
     """
 
     question: str
     rule: str
     sentences: tuple[Sentence, ...]
+    begins: frozenset[Sentence]
 
 
 def extract_transcripts(documents: "pl.DataFrame", pack: Pack) -> Extraction:
@@ -71,20 +73,38 @@ def extract_transcripts(documents: "pl.DataFrame", pack: Pack) -> Extraction:
 
 def find_candidates(turns: Sequence[Turn], reasons: Counter[str]) -> Iterator[Candidate]:
     """Yields what may become an example, in the order of the transcript; questions left out are counted."""
-    known_words = frozenset(word for turn in turns for s in turn.sentences for word in WORD.findall(s.text)[1:])
+    statements = _pose_statements(turns)
+    # `If you rest, ...` mostly goes on with what was said; the other forms begin something.
+    begins = frozenset(sentence for sentence, (_, rule) in statements.items() if rule != "when")
     for index, turn in enumerate(turns):
         for number, sentence in enumerate(turn.sentences):
             rest = turn.sentences[number + 1 :]
-            if sentence.text.rstrip("\"”’') ").endswith("?"):
+            if _is_question(sentence):
                 question = pose_spoken(sentence.text)
                 if question is None:
                     reasons["question_not_self_contained"] += 1
                 elif sum(count_words(later.text) for later in rest) > MAX_AFTERTHOUGHT_WORDS:
-                    yield Candidate(question, "self_asked", rest)
+                    yield Candidate(question, "self_asked", rest, begins)
                 else:
-                    yield Candidate(question, "asked", _hear_out(turns[index + 1 :]))
-            elif posed := pose_statement(strip_lead(clean_speech(sentence.text)), known_words):
-                yield Candidate(*posed, (sentence, *rest, *_hear_out(turns[index:])[len(turn.sentences) :]))
+                    yield Candidate(question, "asked", _hear_out(turns[index + 1 :]), begins)
+            elif sentence in statements:
+                going_on = _hear_out(turns[index:])[len(turn.sentences) :]
+                yield Candidate(*statements[sentence], (sentence, *rest, *going_on), begins)
+
+
+def _pose_statements(turns: Sequence[Turn]) -> dict[Sentence, tuple[str, str]]:
+    sentences = [sentence for turn in turns for sentence in turn.sentences]
+    known_words = frozenset(word for sentence in sentences for word in WORD.findall(sentence.text)[1:])
+    posed = {
+        sentence: pose_statement(strip_lead(clean_speech(sentence.text)), known_words)
+        for sentence in sentences
+        if not _is_question(sentence)
+    }
+    return {sentence: question for sentence, question in posed.items() if question is not None}
+
+
+def _is_question(sentence: Sentence) -> bool:
+    return sentence.text.rstrip("\"”’') ").endswith("?")
 
 
 def _extract_one(document: Mapping[str, Any], pack: Pack) -> tuple[list[dict[str, Any]], Counter[str]]:
@@ -99,7 +119,7 @@ def _extract_one(document: Mapping[str, Any], pack: Pack) -> tuple[list[dict[str
     used: set[int] = set()
     examples = []
     for candidate in find_candidates(split_turns(content, metadata), reasons):
-        answer = cut_answer(candidate.question, candidate.sentences)
+        answer = cut_answer(candidate.question, candidate.sentences, candidate.begins)
         if isinstance(answer, str):
             reasons[answer] += 1
         elif used.intersection(map(id, answer.sentences)):

@@ -1,7 +1,7 @@
 """Which part of what is said after a question can be trained on as its answer."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from curator.extract.transcript_phrases import CONNECTORS, compile_anywhere, compile_start, join_phrases
@@ -18,6 +18,7 @@ ANECDOTE = compile_anywhere("answer.anecdote")
 LOOSE = compile_anywhere("answer.loose")
 SHIFT = compile_start("answer.shift", after=CONNECTORS)
 LINKED = compile_start("answer.linked", after=CONNECTORS)
+DIRECT = compile_start("answer.direct")
 LISTING = compile_anywhere("answer.listing")
 LISTED = compile_start("answer.listed", after=CONNECTORS)
 SPEAKER = re.compile(r"\bI(?:(?=[’'](?!d\b))|(?= (?!think|would|believe|recommend|suggest)))|\b(?:my|me|myself)\b")
@@ -62,14 +63,19 @@ class Answer:
     sentences: tuple[Sentence, ...]
 
 
-def cut_answer(question: str, sentences: Sequence[Sentence]) -> Answer | str:
+def cut_answer(question: str, sentences: Sequence[Sentence], begins: Container[Sentence] = ()) -> Answer | str:
     """Gives the answer with which a stretch of speech begins, or a reason why it is none.
 
     Empty replies (`great question`) before it are left out; it ends before talk about the conversation, a story of the
     speaker's own, or another question, and at a paragraph where one ends within the limit.
+
+    Args:
+        question: What is asked.
+        sentences: What is said after it.
+        begins: Sentences with which something new begins; an answer ends before them.
     """
     spoken = _skip_replies(sentences)
-    kept = _collect(spoken, find_stems(question))
+    kept = _collect(spoken, find_stems(question), begins)
     if not kept:
         return "answer_breaks_off" if spoken else "answer_empty"
     text = " ".join(cleaned for cleaned, _ in kept)
@@ -86,6 +92,8 @@ def find_fault(question: str, text: str) -> str | None:
     num_shared = len(asked & find_stems(text))
     if AMOUNT.match(question) and re.search(r"\d", text[:120]):
         num_shared = len(asked)  # a number answers `how much` without naming the thing again
+    if not num_shared and DIRECT.match(text):
+        num_shared = len(asked)  # `grab the bar` answers `how do I set up` in other words
     if DEFINING.match(question) and _count_mentions(asked, text) < 2:
         num_shared = 0  # a definition that does not come back to its subject is said in passing
     num_quotes = text.count('"')
@@ -112,12 +120,13 @@ def _skip_replies(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
     return ()
 
 
-def _collect(sentences: Sequence[Sentence], stems: set[str]) -> list[tuple[str, Sentence]]:
+def _collect(sentences: Sequence[Sentence], stems: set[str], begins: Container[Sentence]) -> list[tuple[str, Sentence]]:
     """Gives the cleaned sentences that belong together; one that no later one ties to the rest is left out at the end.
 
     Args:
         sentences: What is said.
         stems: What the question is about.
+        begins: Sentences with which something new begins.
     """
     kept: list[tuple[str, Sentence]] = []
     num_tied = words = 0
@@ -127,6 +136,8 @@ def _collect(sentences: Sequence[Sentence], stems: set[str]) -> list[tuple[str, 
         text = INTERJECTION.sub("", text) if kept else strip_lead(text)
         if count_words(text) < 3:
             continue
+        if kept and sentence in begins:
+            break
         words += count_words(text)
         is_tied = not kept or bool(
             LINKED.match(text) or stems & find_stems(text) or (is_listing and LISTED.match(text))
