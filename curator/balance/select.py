@@ -1,22 +1,17 @@
-"""Chooses the rows of a release: a small integer programme over cells of like rows, solved exactly by HiGHS.
+"""Chooses the rows of a release, the best of each cell, and says what keeps it from being larger."""
 
-A cell is (category, generated or not, source, licence). The programme has a few dozen variables whatever the number
-of rows; inside a cell the best rows by quality are taken.
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from curator.balance.problem import CELL, MORE, Problem, name_cells
 from schemas.config import BalanceConfig
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
-
-CELL = ["category", "is_synthetic", "source", "licence"]
-ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -24,8 +19,8 @@ class Shortfall:
     """One thing that keeps a selection from being larger.
 
     Attributes:
-        what: `category nutrition`, `cap max_synthetic_share`, ...
-        rows_lacking: Rows of that category that are missing (0 for a cap).
+        what: `category nutrition`, `cap max_synthetic_share`, ...; `categories a, b` where only more of both helps.
+        rows_lacking: Rows of that category that must come at least (0 for a cap).
         size_without: Size the selection would have without it.
     """
 
@@ -61,7 +56,12 @@ class Selection:
 
 
 def select_rows(
-    rows: "pl.DataFrame", targets: dict[str, float], config: BalanceConfig, seed: int, size: int | Literal["max"]
+    rows: "pl.DataFrame",
+    targets: dict[str, float],
+    config: BalanceConfig,
+    seed: int,
+    size: int | Literal["max"],
+    taken: Mapping[str, int] | None = None,
 ) -> Selection:
     """Selects rows of one split so that the target mix holds.
 
@@ -75,17 +75,18 @@ def select_rows(
         config: Tolerance and caps.
         seed: Breaks ties between rows of equal quality.
         size: Rows wanted.
+        taken: Rows that other splits hold already, by author; they count towards the author's cap.
 
     Returns:
         The same for any order of `rows`.
     """
     import polars as pl
 
-    ranked = _rank_rows(rows.filter(pl.col("category").is_in(list(targets))), seed)
+    ranked = _rank_rows(rows.filter(pl.col("category").is_in(list(targets))), seed).with_columns(_count_taken(taken))
     capped, refused = _apply_row_caps(ranked, config)
     problem = Problem.build(capped, targets, config)
     takes = problem.solve(size)
-    chosen, left = _take(capped, problem.cells, takes)
+    chosen, left = _take(name_cells(capped, config), problem.cells, takes)
     counts = dict.fromkeys(targets, 0) | dict(chosen.group_by("category").len().iter_rows())
     return Selection(
         chosen=chosen.select("id", "category").sort("id"),
@@ -93,136 +94,8 @@ def select_rows(
         counts=counts,
         targets=problem.targets,
         missing=[name for name in targets if name not in problem.targets],
-        shortfalls=_explain(ranked, targets, config, problem, int(takes.sum()), size),
+        shortfalls=_explain(ranked, targets, config, problem, takes, size),
     )
-
-
-def round_shares(shares: dict[str, float], total: int) -> dict[str, int]:
-    """Splits a whole number by shares with the method of largest remainders (Hare quota); ties go by name."""
-    exact = {name: share * total for name, share in shares.items()}
-    floors = {name: int(value + ROUNDING) for name, value in exact.items()}
-    left = total - sum(floors.values())
-    order = sorted(exact, key=lambda name: (floors[name] - exact[name], name))
-    return {name: floors[name] + (name in order[:left]) for name in shares}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The integer programme of one split.
-
-    Attributes:
-        cells: One row a cell: `CELL` columns and `available`.
-        targets: Shares of the categories that can be supplied, renormalised.
-        config: Tolerance and share caps.
-    """
-
-    cells: "pl.DataFrame"
-    targets: dict[str, float]
-    config: BalanceConfig
-
-    @classmethod
-    def build(cls, rows: "pl.DataFrame", targets: dict[str, float], config: BalanceConfig) -> "Problem":
-        """Counts the cells and leaves out categories that no row can be taken of."""
-        import polars as pl
-
-        cells = rows.group_by(CELL).agg(pl.len().alias("available")).sort(CELL)
-        supply = {name: cls._max_supply(cells, name, config) for name in targets}
-        present = {name: share for name, share in targets.items() if supply[name] > 0}
-        total = sum(present.values()) or 1.0
-        return cls(cells, {name: share / total for name, share in present.items()}, config)
-
-    def solve(self, size: int | Literal["max"]) -> "NDArray[np.int64]":
-        """Gives how many rows to take of each cell, `(num_cells,) int64`."""
-        if not self.targets:
-            return np.zeros(self.cells.height, dtype=np.int64)
-        if size == "max":
-            # |n_c - t_c N| <= max(tolerance N, 1) is a union of two convex cases; the larger solution wins.
-            by_share = self._optimise(slack_share=self.config.tolerance, slack_rows=0.0)
-            by_row = self._optimise(slack_share=0.0, slack_rows=1.0)
-            return max(by_share, by_row, key=lambda takes: int(takes.sum()))
-        return self._optimise(quotas=round_shares(self.targets, size))
-
-    def _optimise(
-        self, slack_share: float = 0.0, slack_rows: float = 0.0, quotas: dict[str, int] | None = None
-    ) -> "NDArray[np.int64]":
-        """Maximises the size, then among the largest the closeness to the target, then the human rows."""
-        from scipy.optimize import Bounds, LinearConstraint, milp
-
-        count = self.cells.height
-        names = list(self.targets)
-        # Variables: takes per cell, N, deviation per category.
-        width = count + 1 + len(names)
-        lines, upper = self._constraints(width, slack_share, slack_rows, quotas)
-        available = self.cells["available"].to_numpy().astype(float)
-        usable = self.cells["category"].is_in(names).to_numpy()
-        total = available.sum()
-        bounds = Bounds(
-            np.zeros(width), np.concatenate([available * usable, [total], np.full(len(names), max(total, 1.0))])
-        )
-        equal = np.concatenate([np.ones(count), [-1.0], np.zeros(len(names))])
-        whole = np.concatenate([np.ones(count + 1), np.zeros(len(names))])
-        sizes = LinearConstraint(equal[None, :], 0, 0)
-        limits = LinearConstraint(np.array(lines), -np.inf, np.array(upper))
-        largest = np.zeros(width)
-        largest[count] = -1.0
-        first = milp(largest, constraints=[sizes, limits], bounds=bounds, integrality=whole)
-        if first.x is None:
-            return np.zeros(count, dtype=np.int64)
-        best = round(first.x[count])
-        closest = np.zeros(width)
-        closest[count + 1 :] = 10.0 * max(best, 1)
-        closest[:count] = self.cells["is_synthetic"].to_numpy().astype(float)
-        fixed = LinearConstraint(np.eye(width)[count][None, :], best, best)
-        second = milp(closest, constraints=[sizes, limits, fixed], bounds=bounds, integrality=whole)
-        found = first.x if second.x is None else second.x
-        return np.rint(found[:count]).astype(np.int64)
-
-    def _constraints(
-        self, width: int, slack_share: float, slack_rows: float, quotas: dict[str, int] | None
-    ) -> tuple[list["NDArray[np.float64]"], list[float]]:
-        count = self.cells.height
-        lines: list[NDArray[np.float64]] = []
-        upper: list[float] = []
-
-        def add(line: "NDArray[np.float64]", limit: float) -> None:
-            lines.append(line)
-            upper.append(limit)
-
-        for position, (name, share) in enumerate(self.targets.items()):
-            members = np.zeros(width)
-            members[:count] = (self.cells["category"] == name).to_numpy()
-            gap = members.copy()
-            gap[count] = -share
-            for sign in (1.0, -1.0):
-                deviation = sign * gap
-                deviation[count + 1 + position] = -1.0
-                add(deviation, 0.0)
-                if quotas is None:
-                    within = sign * gap
-                    within[count] -= slack_share
-                    add(within, slack_rows + ROUNDING)
-            if quotas is not None:
-                add(members, float(quotas[name]))
-            synthetic = members.copy()
-            synthetic[:count] *= self.cells["is_synthetic"].to_numpy().astype(float)
-            add(synthetic - self.config.max_synthetic_share * members, ROUNDING)
-        for column, cap in (("source", self.config.max_source_share), ("licence", self.config.max_licence_share)):
-            if cap < 1:
-                for value in self.cells[column].unique().sort():
-                    line = np.zeros(width)
-                    line[:count] = (self.cells[column] == value).to_numpy()
-                    line[count] = -cap
-                    add(line, ROUNDING)
-        return lines, upper
-
-    @staticmethod
-    def _max_supply(cells: "pl.DataFrame", category: str, config: BalanceConfig) -> int:
-        mine = cells.filter(category=category)
-        human = int(mine.filter(~mine["is_synthetic"])["available"].sum())
-        generated = int(mine.filter(mine["is_synthetic"])["available"].sum())
-        if config.max_synthetic_share >= 1:
-            return human + generated
-        return human + min(generated, int(human * config.max_synthetic_share / (1 - config.max_synthetic_share)))
 
 
 def _rank_rows(rows: "pl.DataFrame", seed: int) -> "pl.DataFrame":
@@ -238,15 +111,23 @@ def _rank_rows(rows: "pl.DataFrame", seed: int) -> "pl.DataFrame":
     )
 
 
+def _count_taken(taken: Mapping[str, int] | None) -> "pl.Expr":
+    import polars as pl
+
+    if not taken:
+        return pl.lit(0).alias("taken")
+    return pl.col("author_hash").replace_strict(dict(taken), default=0, return_dtype=pl.Int64).alias("taken")
+
+
 def _apply_row_caps(ranked: "pl.DataFrame", config: BalanceConfig) -> "tuple[pl.DataFrame, pl.DataFrame]":
     import polars as pl
 
     refused = []
-    for column, cap, reason in (
-        ("author_hash", config.max_per_author, "author_cap"),
-        ("thread", config.max_per_thread, "thread_cap"),
+    for column, cap, reason, before in (
+        ("author_hash", config.max_per_author, "author_cap", pl.col("taken")),
+        ("thread", config.max_per_thread, "thread_cap", pl.lit(0)),
     ):
-        rank = pl.int_range(pl.len()).over(column)
+        rank = pl.int_range(pl.len()).over(column) + before
         over = pl.col(column).is_not_null() & (rank >= cap)
         refused.append(ranked.filter(over).select("id", pl.lit(reason).alias("reason")))
         ranked = ranked.filter(~over)
@@ -271,17 +152,17 @@ def _explain(
     targets: dict[str, float],
     config: BalanceConfig,
     problem: Problem,
-    reached: int,
+    takes: "NDArray[np.int64]",
     size: int | Literal["max"],
 ) -> list[Shortfall]:
     """Solves again with one thing relaxed at a time and keeps what would have made the selection larger."""
+    reached = int(takes.sum())
     if size != "max" and reached >= size:
         return []
-    found = [
-        shortfall
-        for name in targets
-        if (shortfall := _without_category_limit(problem, name, targets, reached, size)) is not None
-    ]
+    found = [_with_more_rows(problem, [name], targets, reached, size) for name in targets]
+    if not any(found):
+        spent = [name for name in problem.targets if _is_spent(problem, name, takes)]
+        found.append(_with_more_rows(problem, spent, targets, reached, size))
     no_cap: dict[str, Any] = {
         "max_synthetic_share": 1.0,
         "max_source_share": 1.0,
@@ -291,35 +172,42 @@ def _explain(
     }
     for cap, value in no_cap.items():
         relaxed = config.model_copy(update={cap: value})
+        if relaxed == config:
+            continue
         rows, _ = _apply_row_caps(ranked, relaxed)
-        possible = int(Problem.build(rows, targets, relaxed).solve(size).sum())
+        possible = Problem.build(rows, targets, relaxed).measure(size)
         if possible > reached:
             found.append(Shortfall(f"cap {cap}", 0, possible))
-    return sorted(found, key=lambda item: (-item.size_without, item.what))
+    return sorted((item for item in found if item), key=lambda item: (-item.size_without, item.what))
 
 
-def _without_category_limit(
-    problem: Problem, name: str, targets: dict[str, float], reached: int, size: int | Literal["max"]
+def _is_spent(problem: Problem, name: str, takes: "NDArray[np.int64]") -> bool:
+    """Tells whether a selection takes all that there is of a category."""
+    mine = (problem.cells["category"] == name).to_numpy()
+    return int(takes[mine].sum()) >= problem.max_supply(name)
+
+
+def _with_more_rows(
+    problem: Problem, names: list[str], targets: dict[str, float], reached: int, size: int | Literal["max"]
 ) -> Shortfall | None:
+    """Solves again with endless rows of some categories, of sources and licences that no cap holds back."""
     import polars as pl
 
     plenty = int(problem.cells["available"].sum()) * 100 + 100
     extra = pl.DataFrame(
-        {
-            "category": [name],
-            "is_synthetic": [False],
-            "source": ["(more)"],
-            "licence": ["(more)"],
-            "available": [plenty],
-        }
-    ).cast(dict(problem.cells.schema))  # type: ignore[arg-type]
-    present = {key: targets[key] for key in targets if key in problem.targets or key == name}
-    total = sum(present.values())
-    config = problem.config.model_copy(update={"max_source_share": 1.0, "max_licence_share": 1.0})
-    richer = Problem(
-        pl.concat([problem.cells, extra]).sort(CELL), {key: share / total for key, share in present.items()}, config
+        {"category": names, "is_synthetic": False, "source": MORE, "licence": MORE, "available": plenty},
+        schema=problem.cells.schema,
     )
-    takes = richer.solve(size)
-    possible = int(takes.sum())
-    lacking = int(takes[(richer.cells["source"] == "(more)").to_numpy()].sum())
-    return Shortfall(f"category {name}", lacking, possible) if possible > reached and lacking else None
+    present = {key: targets[key] for key in targets if key in problem.targets or key in names}
+    total = sum(present.values())
+    richer = Problem(
+        pl.concat([problem.cells, extra]).sort(CELL),
+        {key: share / total for key, share in present.items()},
+        problem.config,
+    )
+    possible = richer.measure(size)
+    if possible <= reached:
+        return None
+    lacking = int(richer.solve(size)[(richer.cells["source"] == MORE).to_numpy()].sum())
+    what = f"category {names[0]}" if len(names) == 1 else f"categories {', '.join(names)}"
+    return Shortfall(what, lacking, possible) if lacking else None
