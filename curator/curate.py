@@ -17,9 +17,12 @@ from warehouse import Warehouse
 if TYPE_CHECKING:
     import polars as pl
 
+    from curator.extract.llm import LlmSettings
+
 CHUNK_INPUTS = 20_000
 """Inputs (documents or threads) a transaction; bounds memory, and what a kill can undo."""
 CHUNK_EXAMPLES = 50_000
+CHUNK_PASSAGES = 32
 
 Progress = Callable[[str, int, int], None]
 """Called with stage, rows done, rows to do."""
@@ -60,7 +63,11 @@ class CurateReport:
 
 
 def curate_corpus(
-    project: Project, warehouse: Warehouse, progress: Progress = lambda *_: None, threads: int | None = None
+    project: Project,
+    warehouse: Warehouse,
+    progress: Progress = lambda *_: None,
+    threads: int | None = None,
+    llm: "LlmSettings | None" = None,
 ) -> CurateReport:
     """Runs the four stages over everything not yet seen under the current fingerprints.
 
@@ -69,14 +76,50 @@ def curate_corpus(
         warehouse: The open database.
         progress: Called while a stage works.
         threads: Threads of dedup; all cores if absent. The result does not depend on it.
+        llm: Model that writes further examples from passages; none if absent.
     """
     report = CurateReport()
     pack_print = fingerprint_pack(project.pack)
     _extract(project, warehouse, pack_print, report, progress)
+    if llm is not None:
+        report.examples += ask_llm(project, warehouse, llm, progress)
     _screen(project, warehouse, report, progress)
     _categorise(project, warehouse, pack_print, report, progress)
     _dedup(project, warehouse, report, progress, threads)
     return report
+
+
+def ask_llm(
+    project: Project, warehouse: Warehouse, settings: "LlmSettings", progress: Progress = lambda *_: None
+) -> int:
+    """Has a model of the user's own write examples from passages; only what a passage supports is stored.
+
+    Runs after `curate_corpus` has extracted; answers are cached by content in `.curator/cache/llm`, so an interrupted
+    run goes on and a repeated one asks nothing.
+
+    Returns:
+        Examples that were not there before.
+
+    Raises:
+        ConfigError: The server refuses key, model or request, or the package `openai` is absent.
+        SourceInterruptedError: The server stopped answering; what was answered is cached.
+    """
+    from curator.extract.llm import AnswerCache, ask_passages
+    from curator.extract.llm_passages import BOOK_SOURCE, list_passages
+
+    fingerprint = _extract_print(fingerprint_pack(project.pack))
+    passages = list_passages(warehouse.read("passage_documents", book_source=BOOK_SOURCE))
+    cache = AnswerCache(project.root / ".curator" / "cache" / "llm")
+    added = 0
+    for start in range(0, len(passages), CHUNK_PASSAGES):
+        extraction = ask_passages(passages[start : start + CHUNK_PASSAGES], settings, cache)
+        before = int(warehouse.read_value("count_examples"))
+        with warehouse.transaction(), warehouse.lend({"incoming": extraction.examples}):
+            warehouse.run("insert_examples")
+            warehouse.run("insert_extractions", fingerprint=fingerprint)
+        added += int(warehouse.read_value("count_examples")) - before
+        progress("ask the model", min(start + CHUNK_PASSAGES, len(passages)), len(passages))
+    return added
 
 
 def count_pending(project: Project, warehouse: Warehouse) -> dict[str, int]:
@@ -99,7 +142,9 @@ def _screen_print(project: Project) -> str:
 
 
 def _categorise_print(project: Project, pack_print: str) -> str:
-    return fingerprint_stage("categorise", project.config.categorise, pack_print, project.config.seed)
+    # Votes are counted on the screened text, in the language that screening found.
+    screened = _screen_print(project)
+    return fingerprint_stage("categorise", project.config.categorise, pack_print, project.config.seed, screened)
 
 
 def _extract(project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress) -> None:

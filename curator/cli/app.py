@@ -1,5 +1,6 @@
 """The command `curator`: all commands, global options, and the one place where errors become exit codes."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,7 +59,10 @@ def set_globals(
 def run(arguments: list[str] | None = None) -> int:
     """Runs the command line and gives the exit code; no traceback reaches a user without `--debug`."""
     try:
-        return int(app(args=arguments, standalone_mode=False) or OK)
+        code = app(args=arguments, standalone_mode=False)
+        # Here and not at exit: a full disk or a reader that has gone must be met where it can be told.
+        sys.stdout.flush()
+        return int(code or OK)
     except BaseException as error:  # noqa: BLE001 - the last line of defence; what is no Exception is raised again
         code = explain(error)
         if "--debug" in (sys.argv if arguments is None else arguments):
@@ -80,8 +84,8 @@ def explain(error: BaseException) -> int:
             show_error("interrupted", "what was stored stays; type the same command to go on")
             code = INTERRUPTED
         case BrokenPipeError():
-            # The reader of our output (head, less) has gone; that is no failure. Close quietly.
-            sys.stderr.close()
+            # The reader of our output (head, less) has gone; that is no failure. Python would write the rest at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = OK
         case CuratorError():
             show_error(error.message, error.hint)

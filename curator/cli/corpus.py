@@ -1,12 +1,15 @@
 """The commands that decide: curate, balance, export, run, releases."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from curator.cli.state import DryRun, Json, State, Wait
 from schemas.errors import ConfigError
+
+if TYPE_CHECKING:
+    from curator.extract.llm import LlmSettings
 
 FORMATS = "sharegpt, alpaca, instruction, messages or preference"
 
@@ -30,6 +33,10 @@ def register(app: typer.Typer) -> None:
 def curate(
     context: typer.Context,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of dedup; the result is the same.")] = None,
+    llm: Annotated[
+        str | None, typer.Option(metavar="URL", help="OpenAI-compatible server that writes examples from passages.")
+    ] = None,
+    llm_model: Annotated[str | None, typer.Option(metavar="NAME", help="Its model (key: CURATOR_LLM_API_KEY).")] = None,
     wait: Wait = 0.0,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -51,7 +58,7 @@ def curate(
         show_progress(quiet=state.quiet) as move,
         change_project(project, "curate", wait) as (warehouse, summary),
     ):
-        report = curate_corpus(project, warehouse, move, threads)
+        report = curate_corpus(project, warehouse, move, threads, make_llm_settings(llm, llm_model))
         if report.has_changed:
             summary.update(report.as_dict())
     if as_json:
@@ -211,6 +218,26 @@ def verify_release(
     print_json(found) if as_json else show_verification(found)
     if found["leaks"]:
         raise typer.Exit(1)
+
+
+def make_llm_settings(url: str | None, model: str | None) -> "LlmSettings | None":
+    """Reads `--llm` and `--llm-model`; the key comes from the environment alone.
+
+    Raises:
+        ConfigError: One of them is given without the other.
+    """
+    if url is None and model is None:
+        return None
+    if url is None or model is None:
+        raise ConfigError(
+            "--llm and --llm-model go together", "for example --llm http://localhost:11434/v1 --llm-model qwen2.5"
+        )
+    import os
+
+    from curator.extract.llm import LlmSettings
+
+    key = os.environ.get("CURATOR_LLM_API_KEY")
+    return LlmSettings.model_validate({"url": url, "model": model, **({"api_key": key} if key else {})})
 
 
 def parse_size(text: str | None) -> int | str | None:

@@ -1,0 +1,2 @@
+-- Grain: one cell, how many examples and preferences are stored.
+select count(*) from example
