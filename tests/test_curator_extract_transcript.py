@@ -203,8 +203,11 @@ def test_a_question_that_needs_what_was_said_before_makes_no_example(question):
     [
         ("That's a great question. Thank you.", "answer_empty"),
         ("This episode is brought to you by a belt maker, use the promo code BELT for ten percent off. " + BRACING, ""),
-        ("As you can see on this slide, bracing is everything. " + BRACING, "answer_breaks_off"),
-        ("My wife and I went to Spain last year. " + BRACING, ""),
+        (
+            "As you can see on this slide, which my colleague Tom made, bracing is everything. " + BRACING,
+            "answer_breaks_off",
+        ),
+        ("My wife and I went to Spain last year and we did not train at all. " + BRACING, "answer_breaks_off"),
         (
             "Paint dries faster in the sun than in the shade, and the second coat needs a full day. " * 3,
             "answer_off_topic",
@@ -232,6 +235,15 @@ def test_praise_before_the_answer_is_left_out():
     lines = [
         ("Speaker 1", "How do you brace before a heavy squat?"),
         ("Speaker 2", "Oh, that's a great question. I love this. " + BRACING),
+    ]
+    [(_, answer)] = read_pairs(extract(make_document(lines)))
+    assert answer.startswith("Bracing means")
+
+
+def test_a_short_remark_about_oneself_before_the_answer_is_left_out():
+    lines = [
+        ("Speaker 1", "How do you brace before a heavy squat?"),
+        ("Speaker 2", "It depends. I never did when I was a kid. " + BRACING),
     ]
     [(_, answer)] = read_pairs(extract(make_document(lines)))
     assert answer.startswith("Bracing means")

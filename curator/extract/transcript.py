@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from curator.extract.build import Extraction, build_example
 from curator.extract.transcript_answers import Answer, cut_answer
 from curator.extract.transcript_questions import pose_spoken
-from curator.extract.transcript_statements import pose_statement
+from curator.extract.transcript_statements import opens_topic, pose_statement
 from curator.extract.transcript_text import WORD, clean_speech, count_words, is_english, strip_lead
 from curator.extract.transcript_turns import Sentence, Turn, is_punctuated, split_turns
 from schemas.frames import example_frame, verdict_frame
@@ -73,9 +73,17 @@ def extract_transcripts(documents: "pl.DataFrame", pack: Pack) -> Extraction:
 
 def find_candidates(turns: Sequence[Turn], reasons: Counter[str]) -> Iterator[Candidate]:
     """Yields what may become an example, in the order of the transcript; questions left out are counted."""
-    statements = _pose_statements(turns)
+    sentences = [sentence for turn in turns for sentence in turn.sentences if not _is_question(sentence)]
+    cleaned = {sentence: strip_lead(clean_speech(sentence.text)) for sentence in sentences}
+    known_words = frozenset(word for sentence in sentences for word in WORD.findall(sentence.text)[1:])
+    statements = {
+        sentence: posed
+        for sentence, text in cleaned.items()
+        if (posed := pose_statement(text, known_words)) is not None
+    }
     # `If you rest, ...` mostly goes on with what was said; the other forms begin something.
     begins = frozenset(sentence for sentence, (_, rule) in statements.items() if rule != "when")
+    begins |= {sentence for sentence, text in cleaned.items() if opens_topic(text)}
     for index, turn in enumerate(turns):
         for number, sentence in enumerate(turn.sentences):
             rest = turn.sentences[number + 1 :]
@@ -90,17 +98,6 @@ def find_candidates(turns: Sequence[Turn], reasons: Counter[str]) -> Iterator[Ca
             elif sentence in statements:
                 going_on = _hear_out(turns[index:])[len(turn.sentences) :]
                 yield Candidate(*statements[sentence], (sentence, *rest, *going_on), begins)
-
-
-def _pose_statements(turns: Sequence[Turn]) -> dict[Sentence, tuple[str, str]]:
-    sentences = [sentence for turn in turns for sentence in turn.sentences]
-    known_words = frozenset(word for sentence in sentences for word in WORD.findall(sentence.text)[1:])
-    posed = {
-        sentence: pose_statement(strip_lead(clean_speech(sentence.text)), known_words)
-        for sentence in sentences
-        if not _is_question(sentence)
-    }
-    return {sentence: question for sentence, question in posed.items() if question is not None}
 
 
 def _is_question(sentence: Sentence) -> bool:
@@ -119,7 +116,9 @@ def _extract_one(document: Mapping[str, Any], pack: Pack) -> tuple[list[dict[str
     used: set[int] = set()
     examples = []
     for candidate in find_candidates(split_turns(content, metadata), reasons):
-        answer = cut_answer(candidate.question, candidate.sentences, candidate.begins)
+        # A definition that does not come back to its subject is said in passing.
+        min_mentions = 2 if candidate.rule == "what" else 0
+        answer = cut_answer(candidate.question, candidate.sentences, candidate.begins, min_mentions)
         if isinstance(answer, str):
             reasons[answer] += 1
         elif used.intersection(map(id, answer.sentences)):

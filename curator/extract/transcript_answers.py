@@ -19,6 +19,7 @@ LOOSE = compile_anywhere("answer.loose")
 SHIFT = compile_start("answer.shift", after=CONNECTORS)
 LINKED = compile_start("answer.linked", after=CONNECTORS)
 DIRECT = compile_start("answer.direct")
+INSTRUCTION = compile_start("answer.instructions")
 LISTING = compile_anywhere("answer.listing")
 LISTED = compile_start("answer.listed", after=CONNECTORS)
 SPEAKER = re.compile(r"\bI(?:(?=[’'](?!d\b))|(?= (?!think|would|believe|recommend|suggest)))|\b(?:my|me|myself)\b")
@@ -35,16 +36,17 @@ UNFINISHED = re.compile(
     re.IGNORECASE,
 )
 STANDS_FOR = re.compile(r"[.!] (?:And |But |So )?(?:it|they|what (?:it|this) does|these)\b", re.IGNORECASE)
-DEFINING = re.compile(r"^what (?:is|are) (?!the\b)", re.IGNORECASE)
 INTERJECTION = re.compile(r"^(?:(?:so|and|but)\s+)?(?:yeah|yep|yes|okay|well|oh|right|alright)\b[,\s]+", re.IGNORECASE)
 AMOUNT = re.compile(r"^how (?:much|many|long|often|far|heavy|fast)\b", re.IGNORECASE)
 FIRST_PERSON = re.compile(r"\b(?:I|I[’'](?:m|ve|d|ll)|my|me|myself)\b")
+HEDGE = re.compile(r"^it (?:really )?depends\b", re.IGNORECASE)
 YES_NO = re.compile(r"^(?:is|are|can|could|should|do|does|will|would)\b", re.IGNORECASE)
 YES = re.compile(
     r"^(?:(?:well|so|oh|and)\b[\s,]*)*(yes|yeah|yep|absolutely|exactly|precisely|definitely|sure|no|nope)\b",
     re.IGNORECASE,
 )
 
+MAX_REMARK_WORDS = 12
 MAX_LOOSE_RATIO = 0.07
 MAX_FIRST_PERSON_RATIO = 0.04
 MIN_SHARED_RATIO = 0.2
@@ -63,7 +65,9 @@ class Answer:
     sentences: tuple[Sentence, ...]
 
 
-def cut_answer(question: str, sentences: Sequence[Sentence], begins: Container[Sentence] = ()) -> Answer | str:
+def cut_answer(
+    question: str, sentences: Sequence[Sentence], begins: Container[Sentence] = (), min_mentions: int = 0
+) -> Answer | str:
     """Gives the answer with which a stretch of speech begins, or a reason why it is none.
 
     Empty replies (`great question`) before it are left out; it ends before talk about the conversation, a story of the
@@ -73,29 +77,30 @@ def cut_answer(question: str, sentences: Sequence[Sentence], begins: Container[S
         question: What is asked.
         sentences: What is said after it.
         begins: Sentences with which something new begins; an answer ends before them.
+        min_mentions: How often it must speak of what is asked about.
     """
     spoken = _skip_replies(sentences)
     kept = _collect(spoken, find_stems(question), begins)
     if not kept:
         return "answer_breaks_off" if spoken else "answer_empty"
     text = " ".join(cleaned for cleaned, _ in kept)
-    reason = find_fault(question, text)
+    reason = find_fault(question, text, min_mentions)
     if reason:
         return reason
     return Answer(_answer_yes_no(question, sentences[0].text) + text, tuple(sentence for _, sentence in kept))
 
 
-def find_fault(question: str, text: str) -> str | None:
+def find_fault(question: str, text: str, min_mentions: int = 0) -> str | None:
     """Gives the reason why a text is no answer that can be trained on, or None."""
     words = count_words(text)
     asked = find_stems(question)
     num_shared = len(asked & find_stems(text))
     if AMOUNT.match(question) and re.search(r"\d", text[:120]):
         num_shared = len(asked)  # a number answers `how much` without naming the thing again
-    if not num_shared and DIRECT.match(text):
+    if not num_shared and (DIRECT.match(text) or INSTRUCTION.match(text)):
         num_shared = len(asked)  # `grab the bar` answers `how do I set up` in other words
-    if DEFINING.match(question) and _count_mentions(asked, text) < 2:
-        num_shared = 0  # a definition that does not come back to its subject is said in passing
+    if _count_mentions(asked, text) < min_mentions:
+        num_shared = 0
     num_quotes = text.count('"')
     faults = {
         "answer_too_short": words < MIN_ANSWER_WORDS,
@@ -113,10 +118,16 @@ def _count_mentions(stems: set[str], text: str) -> int:
 
 
 def _skip_replies(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
+    """Leaves out what comes before the answer itself: praise, a yes, and up to two short remarks about oneself."""
+    num_remarks = 0
     for index, sentence in enumerate(sentences):
         text = strip_lead(clean_speech(sentence.text))
-        if text and not EMPTY_REPLY.match(text) and count_words(text) > 3:
+        if not text or EMPTY_REPLY.match(text) or count_words(text) <= 3:
+            continue
+        is_remark = num_remarks < 2 and count_words(text) <= MAX_REMARK_WORDS and "?" not in text
+        if not (is_remark and (HEDGE.match(text) or _breaks_off(text, has_begun=False))):
             return sentences[index:]
+        num_remarks += 1
     return ()
 
 
@@ -140,7 +151,10 @@ def _collect(sentences: Sequence[Sentence], stems: set[str], begins: Container[S
             break
         words += count_words(text)
         is_tied = not kept or bool(
-            LINKED.match(text) or stems & find_stems(text) or (is_listing and LISTED.match(text))
+            LINKED.match(text)
+            or INSTRUCTION.match(text)
+            or stems & find_stems(text)
+            or (is_listing and LISTED.match(text))
         )
         if words > MAX_ANSWER_WORDS or _breaks_off(text, bool(kept)) or not (is_tied or num_tied == len(kept)):
             break

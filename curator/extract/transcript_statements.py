@@ -14,7 +14,7 @@ MAX_CLAUSE_WORDS = 16
 
 ADVERB = r"(?:(?:really|essentially|basically|simply|actually|just|always|usually|often|also|typically|normally) )*"
 SUBJECT = r"(?P<subject>(?:an? )?(?:[A-Za-z][\w’'-]*)(?: (?:of |for |and |in )?[A-Za-z][\w’'-]*){0,3}?)"
-PERSON = r"(?P<person>(?:most )?(?:people|we|you|athletes|beginners|humans|our brains|our bodies|kids))"
+PERSON = r"(?P<person>(?:most )?(?:people|we|you|athletes|humans|our brains|our bodies|kids|men|women|[a-z]+ers))"
 CLAUSE = r"[^,?!:;]{5,80}?"
 
 
@@ -73,7 +73,7 @@ RULES = (
     ),
     _rule(
         "why",
-        rf"^(?:the|one|another)(?: big| main| key)? reasons? (?:why |that )?{PERSON} (?P<present>[a-z]+ {CLAUSE}) is\b",
+        rf"^(?:the|one|another)(?: big| main| key)? reasons? (?:why |that )?{PERSON} (?P<present>[a-z]+(?: {CLAUSE})??) is\b",
         "Why do {person} {present}?",
     ),
     _rule(
@@ -100,7 +100,8 @@ RULES = (
     _rule(
         "which",
         r"^there(?:[’']s| are) (?:two|three|four|five|six|several|a few|many|different|some|a couple(?: of)?|\d+) (?:\w+ )?"
-        r"(?P<kind>signs|ways|reasons|types|kinds|steps|stages|phases|benefits|methods|rules)"
+        r"(?P<kind>signs|ways|reasons|types|kinds|steps|stages|phases|benefits|methods|rules|keys|tips|causes|parts|principles"
+        r"|exercises|drills|mistakes)"
         rf" (?P<what>(?:that|to|of|for|you|why|in which) {CLAUSE})[.,:;]",
         "What are the {kind} {what}?",
     ),
@@ -136,6 +137,7 @@ WANT = re.compile(
     r"^(?:you|someone|people|we)(?:[’']re| are)? (?:really |ever )?(?:want|need|would like|trying|looking|wish|hope)(?:ing)?"
     r" to (.+)$"
 )
+OPENING_RULES = frozenset({"how", "how_long", "mistake", "which"})
 COPULAS = ("is", "are", "means", "mean", "refers", "refer", "really", "was")
 VAGUE_SUBJECT = compile_anywhere("statement.vague_subjects")
 ADVICE = compile_start("statement.advice")
@@ -187,6 +189,11 @@ def pose_statement(sentence: str, known_words: Container[str]) -> tuple[str, str
         if is_short and is_self_contained(question, MIN_WORDS) and not BARE_THE.search(question):
             return question, name
     return None
+
+
+def opens_topic(sentence: str) -> bool:
+    """Tells whether a cleaned sentence begins something new, even where its question would not stand by itself."""
+    return any(rule.form.match(sentence) for rule in RULES if rule.name in OPENING_RULES)
 
 
 def _ask_rules(sentence: str) -> Iterator[tuple[str, str]]:
