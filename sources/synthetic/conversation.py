@@ -13,7 +13,7 @@ from sources.synthetic.decide import decide_rules
 from sources.synthetic.draw import draw_rows
 from sources.synthetic.noise import I64, draw_uniform
 from sources.synthetic.rulebook import RuleBook
-from sources.synthetic.scope import RULE, CompiledRule, CompiledTopic
+from sources.synthetic.scope import REASON, RULE, CompiledRule, CompiledTopic
 from sources.synthetic.speak import Speaker
 
 SOURCE = "synthetic"
@@ -153,12 +153,19 @@ class _Group:
             pl.lit(self.speaker.say("action")),
             pl.lit(f'","category":"{self._compiled.category}","language":"{self._book.language}","persona":"'),
             pl.lit(personas),
+            *self._reasoning(),
             pl.lit(f'","role":"{role}","rule":"{rule_id}","scenario":"'),
             pl.lit(scenarios),
             pl.lit(f'","shape":"messages","subtopic":"{topic.subtopic}","topic":"{topic.id}","variables":{{'),
             *self._variables(),
             pl.lit("}}"),
         ]
+
+    def _reasoning(self) -> list[pl.Expr]:
+        """The phrase `because`, where the rule has one: which reasons were given is a measure of variety."""
+        if REASON not in self._rule.phrases:
+            return []
+        return [pl.lit('","reasoning":"'), pl.lit(self.speaker.say(REASON))]
 
     def _spell(self, name: str) -> pl.Series:
         return pl.Series(self._spelled[name].tolist(), dtype=pl.String)

@@ -16,6 +16,8 @@ Phrases = dict[str, PhraseSet]
 # Columns that are always there: the category of the row, and the id of the rule that decides it.
 CATEGORY = "category"
 RULE = "rule"
+# The phrase that gives the reasons; kept as metadata.
+REASON = "because"
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _needed_names(
     names |= _reach(outer, phrases, conditions, set(), place)
     for compiled in rules:
         expressions = [compiled.rule.when, *compiled.rule.values.values()]
-        reached = _reach(["answer", "action"], compiled.phrases, expressions, set(compiled.rule.values), place)
+        reached = _reach(["answer", "action", *({REASON} & compiled.phrases.keys())], compiled.phrases, expressions, set(compiled.rule.values), place)
         names |= {name: None for name in reached if name not in compiled.rule.values}
     return list(names)
 
