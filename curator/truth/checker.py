@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from curator.truth import food, loads, volume
 from curator.truth.expectation import Expectation
@@ -38,6 +38,18 @@ _EXPECTATIONS: dict[str, Callable[[str], Expectation | None]] = {
     "short_session": volume.expect_circuit,
     "adherence": volume.expect_adherence,
 }
+# Units, and the words for goals that the English rules look for.
+_ARABIC_UNITS = (
+    (r"(?<=\d) ?كغ", " kg"),
+    (r"(?<=\d) ?غ(?![\u0621-\u064a])", " g"),
+    (r"(?<=\d) ?سعرة", " kcal"),
+    (r"(?<=\d) ?ساعات", " hours"),
+    (r"(?<=\d) ?مجموعة", " sets"),
+    (r"(?<=\d) ?أيام", " days"),
+    (r"خسارة الدهون", "lose fat"),
+    (r"زيادة العضلات|هدفي القوة", "build muscle"),
+    ("،", ","),
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,9 @@ def check_example(messages: str, metadata: str) -> list[str] | None:
     turns, facts = json.loads(messages), json.loads(metadata)
     question = "\n".join(part for part in (turns[0]["content"], turns[0].get("input")) if part)
     answer = turns[1]["content"]
-    topic = str(facts.get("topic", "")).removesuffix("_ar")
+    topic = str(facts.get("topic", ""))
+    if facts.get("language") == "ar":
+        return _check_arabic(topic.removesuffix("_ar"), question, answer)
     if topic == "area_report":
         found = check_golf(question, answer)
     elif topic in _EXPECTATIONS:
@@ -96,6 +110,22 @@ def check_example(messages: str, metadata: str) -> list[str] | None:
     if found is None:
         raise LookupError(f"{topic}: the numbers are not in the question")
     return found + _check_units(question, answer)
+
+
+def _check_arabic(topic: str, question: str, answer: str) -> list[str] | None:
+    """Numbers only: the patterns of words are English, the units are translated."""
+    if topic not in _EXPECTATIONS:
+        return None
+    expectation = _EXPECTATIONS[topic](_translate_units(question))
+    if expectation is None:
+        raise LookupError(f"{topic}: the numbers are not in the question")
+    return replace(expectation, says=None, never=None).violations(_translate_units(answer))
+
+
+def _translate_units(text: str) -> str:
+    for arabic, unit in _ARABIC_UNITS:
+        text = re.sub(arabic, unit, text)
+    return text
 
 
 def check_truth(messages: Iterable[str], metadata: Iterable[str]) -> TruthReport:

@@ -46,7 +46,9 @@ class Expectation:
         ]
         for pattern, values in self.counts:
             stated = (float(number) for number in re.findall(pattern, answer, re.IGNORECASE))
-            wrong += [f"{number:g} in /{pattern}/ is none of {sorted(values)}" for number in stated if number not in values]
+            wrong += [
+                f"{number:g} in /{pattern}/ is none of {sorted(values)}" for number in stated if number not in values
+            ]
         if self.says and not re.search(self.says, answer, re.IGNORECASE):
             wrong.append(f"expected to say /{self.says}/")
         if self.never and re.search(self.never, answer, re.IGNORECASE):

@@ -53,7 +53,11 @@ def expect_meals(question: str) -> Expectation | None:
     if protein is None or meals is None:
         return None
     portion, quarter = on_grid(protein / meals, 1.0), on_grid(protein / 4, 1.0)
-    counts = [(r"(?<!to )(\d) (?:meals|portions|times)", {meals, 4.0}), (r"instead of (\d)\b", {meals}), (r"from (\d) to", {meals})]
+    counts = [
+        (r"(?<!to )(\d) (?:meals|portions|times)", {meals, 4.0}),
+        (r"instead of (\d)\b", {meals}),
+        (r"from (\d) to", {meals}),
+    ]
     if meals >= 4:
         return Expectation(must=[state("g", portion)], counts=counts)
     return Expectation(must=[state("g", quarter)], counts=counts, says=r"\b(?:4|four)\b")

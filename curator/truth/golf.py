@@ -18,7 +18,9 @@ RELATED = {
     "balance": ("setup", "tempo and rhythm", "weight shift", "body rotation"),
     "consistency": ("setup", "tempo and rhythm", "impact", "balance"),
 }
-_SCORE = re.compile(r"(setup|tempo and rhythm|weight shift|body rotation|impact|follow-through|balance|consistency) (0\.\d+|1)")
+_SCORE = re.compile(
+    r"(setup|tempo and rhythm|weight shift|body rotation|impact|follow-through|balance|consistency) (0\.\d+|1)"
+)
 
 
 def check_golf(question: str, answer: str) -> list[str] | None:
@@ -85,5 +87,3 @@ def _check_minutes(question: str, answer: str) -> list[str]:
 
 def _sessions(question: str) -> set[float]:
     return {float(number) for number in re.findall(r"(\d+) sessions", question)}
-
-

@@ -121,7 +121,11 @@ def expect_goal(question: str) -> Expectation | None:
     weeks = jumps * pace
     allowed = {unit: exactly([goal, goal - now, step]), "weeks": exactly([weeks, deadline, pace])}
     says = r"realistic|can work|good goal" if weeks <= deadline else r"too short|too early|not in|move the date"
-    counts = [(r"(\d+) steps", {float(jumps)}), (r"plan (\d+)\.", {float(weeks)}), (r"weeks are too short, (\d+)", {float(weeks)})]
+    counts = [
+        (r"(\d+) steps", {float(jumps)}),
+        (r"plan (\d+)\.", {float(weeks)}),
+        (r"weeks are too short, (\d+)", {float(weeks)}),
+    ]
     return Expectation(allowed, [[("weeks", weeks, 0.0)]], counts, says=says)
 
 

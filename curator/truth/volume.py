@@ -55,7 +55,9 @@ def expect_weekly_sets(question: str) -> Expectation | None:
     else:
         advice = min(sets + 2, 10.0) if sets < 10 and is_flat else sets
     numbers = {"sets": exactly([sets, advice, min(sets + 2, 10.0), 10.0, 20.0])}
-    counts = [(r"(?:keep|go up to|instead of|until you are at|stay at) (?:the )?(\d+)", {sets, advice, min(sets + 2, 10.0)})]
+    counts = [
+        (r"(?:keep|go up to|instead of|until you are at|stay at) (?:the )?(\d+)", {sets, advice, min(sets + 2, 10.0)})
+    ]
     return Expectation(numbers, [[("sets", advice, 0.0)]], counts)
 
 

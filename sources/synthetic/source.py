@@ -13,6 +13,7 @@ from sources.synthetic.plan import Plan, Stream, make_segment
 from sources.synthetic.rulebook import Rules, load_rules
 
 _DEFAULT_COUNT = 1000
+_FIRST_LANGUAGE_SHARE = 0.9
 
 
 class SyntheticOptions(BaseModel):
@@ -28,7 +29,9 @@ class SyntheticOptions(BaseModel):
     seed: int | None = Field(default=None, description="The project's seed if absent.")
     rules: list[Path] = Field(default=[], description="Rule files to use instead of the pack's.")
     languages: dict[str, float] | None = Field(
-        default=None, description="Share of each language, 0-1; a category without rules in one goes to the others."
+        default=None,
+        description="Share of each language, 0-1; a category without rules in one goes to the others. By default the "
+        "pack's first language has 90 percent and the others share the rest.",
     )
 
 
@@ -77,7 +80,7 @@ class SyntheticSource:
 
     def _streams(self, rules: Rules, shares: Mapping[str, float]) -> dict[Stream, float]:
         """Splits the share of each category over the languages that have rules for it."""
-        spoken = self._options.languages or {self._context.pack.default_language: 1.0}
+        spoken = self._options.languages or _share_languages(list(rules.books))
         silent = [language for language in spoken if language not in rules.books]
         if silent:
             known = ", ".join(rules.books)
@@ -100,3 +103,11 @@ class SyntheticSource:
                 stream = (parts[3], parts[2])
                 firsts[stream] = max(firsts.get(stream, 0), int(parts[4]) + 1)
         return firsts
+
+
+def _share_languages(languages: list[str]) -> dict[str, float]:
+    first, *others = languages
+    if not others:
+        return {first: 1.0}
+    rest = (1 - _FIRST_LANGUAGE_SHARE) / len(others)
+    return {first: _FIRST_LANGUAGE_SHARE, **dict.fromkeys(others, rest)}
