@@ -17,9 +17,8 @@ BYTES_PER_TOKEN = 4
 
 def join_turn(message: Mapping[str, Any]) -> str:
     """Gives the text of a turn; the input of a user turn follows after a blank line."""
-    content = str(message.get("content") or "")
-    extra = message.get("input")
-    return f"{content}\n\n{extra}" if extra else content
+    parts = (str(message.get(key) or "") for key in ("content", "input"))
+    return "\n\n".join(part for part in parts if part)
 
 
 def read_turns(messages: str, *roles: str) -> list[str]:
@@ -31,9 +30,9 @@ def flatten_messages(frame: "pl.DataFrame") -> "pl.DataFrame":
     """Gives the plain texts of a frame with the JSON columns `messages` and `rejected`.
 
     Returns:
-        A frame of equal height and order with `prompt` (all user turns), `answer` (all assistant turns, and the
-        rejected one of a preference), `question` (the first user turn), `full` (prompt and answer turns in their
-        order, no system turn) and `structure` (null, or what is wrong with the turns).
+        A frame of equal height and order with `prompt` (all user turns), `answer` (all assistant turns), `question`
+        (the first user turn), `full` (all turns in their order but the system's, and at the end the rejected answer of
+        a preference) and `structure` (null, or what is wrong with the turns).
     """
     import polars as pl
 
@@ -88,8 +87,10 @@ def _flatten(messages: str, rejected: str | None) -> tuple[str, str, str, str, s
     users = [join_turn(t) for t in turns if t["role"] == "user"]
     answers = [join_turn(t) for t in turns if t["role"] == "assistant"]
     full = [join_turn(t) for t in turns if t["role"] != "system"]
+    structure = check_structure(turns)
     if rejected:
-        losers = [join_turn(t) for t in orjson.loads(rejected)]
-        answers, full = answers + losers, full + losers
+        losers = orjson.loads(rejected)
+        full += [join_turn(t) for t in losers]
+        structure = structure or check_structure([*turns[:-1], *losers])
     question = users[0] if users else ""
-    return "\n".join(users), "\n".join(answers), question, "\n".join(full), check_structure(turns)
+    return "\n".join(users), "\n".join(answers), question, "\n".join(full), structure

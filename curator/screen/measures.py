@@ -38,7 +38,7 @@ def measure_texts(texts: "pl.DataFrame") -> "pl.DataFrame":
     count = pl.max_horizontal(pl.col("answer_words"), pl.lit(1))
     lines = pl.col("lines").list.eval(pl.element().filter(pl.element().str.strip_chars() != ""))
     return measured.with_columns(
-        ((answer.str.len_chars() - pl.col("answer_words") + 1) / count).alias("mean_word_length"),
+        (answer.str.replace_all(r"\s+", "").str.len_chars() / count).alias("mean_word_length"),
         (pl.col("symbols") / count).alias("symbol_ratio"),
         (pl.col("alpha_words") / count).alias("alpha_ratio"),
         (pl.col("links") / count).alias("link_ratio"),

@@ -44,14 +44,23 @@ def is_phone(text: str) -> bool:
     """Tells whether a hit is a phone number and not a date, a range of years or a rep scheme.
 
     Takes 9 to 15 digits, and either a leading + or 00, a bracketed area code, or the groups of a national number.
+    Groups that all end in 0 are distances or loads (400-800-1200), and nobody writes phones with two slashes.
     """
-    digits = re.sub(r"\D", "", text)
-    if not 9 <= len(digits) <= 15:
-        return False
-    if text.lstrip().startswith(("+", "00", "(")):
-        return True
     groups = re.findall(r"\d+", text)
-    return [len(group) for group in groups] in ([3, 3, 4], [4, 3, 3], [3, 4, 4], [5, 3, 3], [1, 3, 3, 4])
+    if not 9 <= sum(map(len, groups)) <= 15:
+        return False
+    if _INTERNATIONAL.match(text):
+        return True
+    is_ladder = all(group.endswith("0") for group in groups) or text.count("/") > 1
+    return not is_ladder and _NATIONAL.fullmatch(" ".join(groups)) is not None
+
+
+_INTERNATIONAL = re.compile(r"\+|00[1-9]|\(\d{2,5}\)")
+_NATIONAL = re.compile(
+    r"(?:1 )?[2-9]\d\d \d{3} \d{4}"  # North America
+    r"|1[3-9]\d \d{4} \d{4}"  # China
+    r"|0[1-9]\d{1,3}(?: \d{2,8}){1,3}|0[1-9]\d{8,9}|0[1-9](?: \d\d){4}"  # a trunk prefix: Europe, Australia
+)
 
 
 KINDS = (
@@ -71,13 +80,14 @@ KINDS = (
     ),
     PrivateKind(
         "USER",
-        r"[uU]/[\w-]{3,}",
-        re.compile(r"(?<![\w./])/?[uU]/[\w-]{3,20}\b"),
+        r"[uU](?:ser)?/[\w-]{3,}",
+        re.compile(r"(?<![\w./])/?[uU]/[\w-]{3,20}\b|(?<=reddit\.com)/[uU](?:ser)?/[\w-]{3,20}\b"),
     ),
     PrivateKind(
         "HANDLE",
         r"@[A-Za-z_]\w{2,}",
-        re.compile(r"(?<![\w@/.])@[A-Za-z_]\w{2,29}\b(?!\.\w)"),
+        # "3x5 @RPE8" and "@bodyweight" say how heavy, not who.
+        re.compile(r"(?<![\w@/.])@(?!(?i:rpe|rir|bw|bodyweight|tempo|max)\d*\b)[A-Za-z_]\w{2,29}(?:\.\w{1,29}){0,3}\b"),
     ),
     PrivateKind(
         "IBAN",
@@ -87,8 +97,8 @@ KINDS = (
     ),
     PrivateKind(
         "CARD",
-        r"\d[ -]?\d{3}[ -]?\d",
-        re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.]\d)"),
+        r"\d(?:[ -]?\d){12}",
+        re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?!\d|\.\d)"),
         has_luhn_checksum,
     ),
     PrivateKind(
@@ -100,11 +110,14 @@ KINDS = (
 )
 
 TEMPLATE_TOKENS = re.compile(
-    r"<\|[\w ]{1,40}\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?s>|<\|?(?:endoftext|im_start|im_end)\|?>"
+    r"<\|[\w ]{1,40}\|>|<｜[^｜\n]{1,40}｜>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|</?s>"
+    r"|<\|?(?:endoftext|im_start|im_end)\|?>|<(?:bos|eos|pad|unk)>|</?(?:think|tool_call|tool_response)>"
+    r"|\[/?(?:AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\]"
 )
 PREFILTER = "|".join(f"(?:{kind.prefilter})" for kind in KINDS)
 TEMPLATE_PREFILTER = TEMPLATE_TOKENS.pattern
 _SUSPECT = re.compile(PREFILTER)
+_GAP = re.compile(r"[ ./-]")
 
 
 def redact_private(text: str) -> tuple[str, list[str]]:
@@ -114,18 +127,28 @@ def redact_private(text: str) -> tuple[str, list[str]]:
         The cleaned text, and the kind of every replacement in order of kinds.
     """
     found: list[str] = []
-    if not _SUSPECT.search(text):
-        return text, found
-    for kind in KINDS:
-
-        def replace(hit: re.Match[str], kind: PrivateKind = kind) -> str:
-            if not kind.is_valid(hit.group()):
-                return hit.group()
-            found.append(kind.name)
-            return f"[{kind.name}]"
-
-        text = kind.pattern.sub(replace, text)
+    # A placeholder can uncover what stood beside it ("@one@two"), so the cleaned text is looked at again.
+    while _SUSPECT.search(text):
+        before = len(found)
+        for kind in KINDS:
+            text = _redact_kind(kind, text, found)
+        if len(found) == before:
+            break
     return text, found
+
+
+def _redact_kind(kind: PrivateKind, text: str, found: list[str]) -> str:
+    def replace(hit: re.Match[str]) -> str:
+        # What follows may have been taken along: a card's "12/26", the words after an IBAN.
+        whole = hit.group()
+        ends = [len(whole), *(part.start() for part in reversed(list(_GAP.finditer(whole))))]
+        end = next((end for end in ends if kind.is_valid(whole[:end])), 0)
+        if not end:
+            return whole
+        found.append(kind.name)
+        return f"[{kind.name}]{whole[end:]}"
+
+    return kind.pattern.sub(replace, text)
 
 
 def neutralise_template_tokens(text: str) -> str:

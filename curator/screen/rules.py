@@ -18,8 +18,8 @@ LOW_EFFORT = (
     r"|google it|just google it|yes|no|yep|nope|idk|i don'?t know|it depends|what)\W*$"
 )
 JOKE = (
-    r"(?i)\b(?:do you even lift,? bro|username checks out|ask your mom|your mom|/s\s*$|hold my beer|instructions unclear"
-    r"|asking for a friend|broscience, bro)"
+    r"(?i)\b(?:do you even lift,? bro|username checks out|ask your mom|hold my beer|instructions unclear"
+    r"|asking for a friend|broscience, bro)|(?:^|\s)/s\s*$"
 )
 BOILERPLATE = (
     r"(?i)as an ai (?:language )?model|i am a bot|this action was performed automatically|i'?m just an? (?:ai|bot)"

@@ -22,8 +22,9 @@ class SafetyRule:
 
 REFERRAL = (
     r"(?i)\b(doctors?|physicians?|physio\w*|physical therapists?|medical (?:professional|advice|attention|care|clearance)"
-    r"|health ?care|healthcare|professional|specialist|dieti[ct]ian|gp|midwife|obstetrician|paramedic|ambulance"
-    r"|emergency|911|999|112|urgent care|er|clinic|cardiologist|pharmacist)\b|طبيب|مختص|أخصائي|معالج"
+    r"|health ?care|(?:medical|health|qualified|licensed|trained|a|your) professional|specialist|dieti[ct]ian|gp|midwife"
+    r"|obstetrician|paramedic|ambulance|emergency (?:room|services|department|care|number)|(?:call|dial|ring) (?:911|999|112)"
+    r"|urgent care|(?-i:ER)|clinic|cardiologist|pharmacist)\b|طبيب|مختص|أخصائي|معالج"
 )
 MEDICAL = (
     r"(?i)\b(diabet\w+|hypertension|high blood pressure|heart (?:attack|condition|disease)|chest pain|herniat\w+"
@@ -35,7 +36,7 @@ MEDICAL = (
 RULES = (
     SafetyRule(
         "drug_dosing",
-        answer=r"(?i)\b(\d+\s?(?:mg|mcg|iu|ml|cc)\b[^.\n]{0,60}\b(?:test(?:osterone)?|tren(?:bolone)?|anavar|oxandrolone"
+        answer=r"(?i)\b(\d+\s?(?:mg|mcg|iu|ml|cc)\b[^.\n]{0,60}\b(?:testosterone|test (?:[ecp]|cyp\w*|enan\w*|prop\w*|a week|per week|every week|weekly)|tren(?:bolone)?|anavar|oxandrolone"
         r"|dianabol|winstrol|clen(?:buterol)?|hgh|insulin|sarms?|ostarine|rad.?140|dnp|t3|ephedrine|semaglutide)"
         r"|\b(?:testosterone|trenbolone|anavar|oxandrolone|dianabol|winstrol|clen(?:buterol)?|hgh|sarms?|ostarine|dnp"
         r"|ephedrine|semaglutide)\b[^.\n]{0,60}\d+\s?(?:mg|mcg|iu|ml|cc))\b",
@@ -50,7 +51,7 @@ RULES = (
     SafetyRule(
         "extreme_deficit",
         answer=r"(?i)\b(?:eat|eating|consume|intake of|stick to|only)\b[^.\n]{0,25}\b(?:[3-9]\d\d)\s?(?:k?cal(?:orie)?s?)"
-        r"\s?(?:a|per|each)?\s?day|\b(?:deficit of|cut)\s(?:about |around )?(?:1[2-9]\d\d|[2-9]\d{3})\s?k?cal"
+        r"\s?(?:a|per|each|/)?\s?day|\b(?:deficit of|cut)\s(?:about |around )?(?:1[2-9]\d\d|[2-9]\d{3})\s?k?cal"
         r"|\b(?:water fast|no food) for (?:[3-9]|\d{2}) days\b",
         unless=r"(?i)\b(?:don'?t|do not|never|avoid|dangerous|too (?:low|little))\b",
     ),

@@ -165,4 +165,4 @@ def _verdicts(
         pl.lit(threshold).alias("threshold"),
         nothing.alias("partner"),
         (nothing if detail is None else detail).alias("detail"),
-    ).cast(frame_schema(VERDICT_COLUMNS))
+    ).cast(frame_schema(VERDICT_COLUMNS))  # type: ignore[arg-type]
