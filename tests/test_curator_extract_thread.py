@@ -278,6 +278,21 @@ def test_without_its_post_only_a_question_that_stands_alone_is_used():
     assert reasons == {"t1_x": "no_post", "t1_y": "no_post"}
 
 
+def test_an_address_is_neither_a_question_nor_an_answer():
+    link = "https://example.org/a-b-c-d-e-f-g-h-i?x=1"
+    rows = [
+        post(),
+        comment("a", link),
+        comment("b", f"{link} one two three four five six seven eight nine ten", minutes=20),
+    ]
+    rows.append(comment("c", GOOD, parent="t1_b", minutes=30))
+
+    [example], reasons = extract(*rows)
+
+    assert keys_of(example) == ["t3_p", "t1_b"]
+    assert reasons == {"t1_a": "too_short", "t1_c": "not_part_of_an_answer"}
+
+
 def test_cuts_are_said_of_documents_that_are_kept():
     rows = [
         post(text="It hurts.\n\nEDIT: thanks everyone!"),

@@ -5,6 +5,8 @@ import io
 import json
 import os
 import random
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from sources.reddit.raw import RAW_COLUMNS, make_raw_frame, parse_lines
 from sources.reddit.shape import Shaper
 
 SALT = b"a salt for tests"
+ROOT = Path(__file__).resolve().parents[1]
 WRITTEN = 1_600_000_000
 
 
@@ -209,6 +212,16 @@ def test_an_edited_text_counts_as_seen_when_it_was_edited(tmp_path):
 
     assert frame["fetched_at"][0] == datetime.fromtimestamp(WRITTEN + 500, UTC)
     assert json.loads(frame["metadata"][0])["edited"] is True
+
+
+@pytest.mark.parametrize("text", ["[removed]", "[deleted]"])
+def test_a_text_that_was_taken_away_supersedes_the_text_itself(tmp_path, text):
+    for make, field in ((make_comment, "body"), (make_post, "selftext")):
+        path = write_lines(tmp_path / "x.jsonl", [make(**{field: text}), make()])
+
+        gone, still_there = join(read_all(dump=[path]))["fetched_at"]
+
+        assert gone > still_there
 
 
 def test_entities_of_old_dumps_are_undone_once(tmp_path):
@@ -549,3 +562,42 @@ def test_both_ways_of_parsing_give_the_same_documents(records):
 
     assert fast.documents.equals(slow.documents)
     assert fast.rejections == slow.rejections
+
+
+MEASURE = """
+import re, sys
+from pathlib import Path
+from sources.packs.loader import load_pack
+from sources.protocol import SourceContext
+from sources.reddit import RedditOptions, RedditSource
+
+source = RedditSource(RedditOptions(dump=[Path(sys.argv[1])]), SourceContext(Path(), load_pack("fitness")))
+rows = sum(len(batch.documents) for batch in source.read(None))
+print(rows, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the high-water mark of Linux")
+def test_memory_does_not_grow_with_the_dump(tmp_path):
+    frame = write_lines(
+        tmp_path / "RC_x.zst", [make_comment(f"c{n}", body=f"{n} " * 200, score=n) for n in range(2000)]
+    ).read_bytes()
+    peaks = []
+    for times in (10, 100):
+        (tmp_path / "RC_x.zst").write_bytes(frame * times)
+        command = [sys.executable, "-c", MEASURE, str(tmp_path / "RC_x.zst")]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        answer = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        rows, peak = map(int, answer.split())
+        assert rows >= 2000
+        peaks.append(peak)
+
+    assert peaks[1] <= 1.2 * peaks[0]
+
+
+def test_naming_the_connector_imports_nothing_heavy():
+    code = "import sys, sources.reddit; print(sorted({'polars', 'praw', 'zstandard', 'orjson', 'duckdb'} & set(sys.modules)))"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+
+    assert subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout == "[]\n"

@@ -7,13 +7,15 @@ from typing import Any
 from curator.extract.build import build_example
 from curator.extract.thread_rank import RankedAnswer, rank_answers
 from curator.extract.thread_text import (
-    addresses_someone,
+    asks_in_full,
     count_words,
+    drop_links,
     is_asking,
     is_confirmation,
     is_gathering_title,
     is_only_asking,
     is_telling_title,
+    stands_alone,
 )
 from curator.extract.thread_tree import Node, Thread
 from schemas.identity import make_id
@@ -96,8 +98,7 @@ class ThreadCompiler:
             return "link_post"
         if is_gathering_title(title) or is_telling_title(title):
             return "not_a_question"
-        is_short = count_words(post.text) <= MAX_BODY_QUESTION_WORDS
-        if not (is_asking(title) or (is_short and "?" in post.text)):
+        if not is_asking(title) and ("?" not in post.text or count_words(post.text) > MAX_BODY_QUESTION_WORDS):
             return "not_a_question"
         if count_words(post.text) < MIN_QUESTION_WORDS:
             return "too_short"
@@ -106,11 +107,12 @@ class ThreadCompiler:
     def _can_ask(self, node: Node) -> bool:
         if node.key in self._used or node.fault or not self._is_liked(node):
             return False
-        if "?" not in node.text or count_words(node.text) < MIN_COMMENT_QUESTION_WORDS:
+        text = drop_links(node.text)
+        if not asks_in_full(text) or count_words(text) < MIN_COMMENT_QUESTION_WORDS:
             return False
         post = self.thread.post
         is_gathered = post is not None and node.parent == post.key and is_gathering_title(post.row["title"] or "")
-        return is_gathered or not addresses_someone(node.text)
+        return is_gathered or stands_alone(text)
 
     def _is_liked(self, node: Node) -> bool:
         return node.score is None or node.score >= MIN_ANSWER_SCORE

@@ -55,8 +55,14 @@ _NO_THANKS = re.compile(
 )
 _BOT_TALK = ("i am a bot", "i'm a bot", "i’m a bot", "beep boop", "beep, boop", "was performed automatically")
 _SOMEONE = re.compile(r"\b(?:you|your|you're|yours|op|op's|u/\w+)\b", re.IGNORECASE)
+# Words that point at something said before.
+_POINTING = re.compile(
+    r"\b(?:this|that|these|those|it|its|it's|he|she|him|her|his|they|them|their|there)\b", re.IGNORECASE
+)
+_LINK = re.compile(r"\[([^\]\n]*)\]\([^)\s]*\)|https?://\S+|\bwww\.\S+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 LONGEST_THANKS_WORDS = 60
+FULL_QUESTION_WORDS = 5
 
 
 @dataclass(frozen=True)
@@ -90,13 +96,18 @@ def clean_text(text: str, quotable: Sequence[str] = ()) -> CleanText:
 
 
 def count_words(text: str) -> int:
-    """Gives the number of words."""
-    return len(_WORD.findall(text))
+    """Gives the number of words; the address of a link is none."""
+    return len(_WORD.findall(drop_links(text) if "//" in text or "www." in text else text))
 
 
 def is_asking(text: str) -> bool:
     """True where a text asks for something."""
     return bool(_ASKING.search(text))
+
+
+def asks_in_full(text: str) -> bool:
+    """True where a sentence of five words or more is a question."""
+    return any(_is_question(part) and count_words(part) >= FULL_QUESTION_WORDS for part in _SENTENCE_END.split(text))
 
 
 def is_telling_title(title: str) -> bool:
@@ -112,7 +123,7 @@ def is_gathering_title(title: str) -> bool:
 def is_only_asking(text: str) -> bool:
     """True where every sentence is a question: it asks back and answers nothing."""
     sentences = [part for part in _SENTENCE_END.split(text.strip()) if count_words(part)]
-    return bool(sentences) and all(part.rstrip(" \"')*_").endswith("?") for part in sentences)
+    return bool(sentences) and all(_is_question(part) for part in sentences)
 
 
 def is_confirmation(text: str) -> bool:
@@ -126,9 +137,18 @@ def is_bot_talk(text: str) -> bool:
     return any(phrase in plain for phrase in _BOT_TALK)
 
 
-def addresses_someone(text: str) -> bool:
-    """True where a text speaks to a person whom only the thread knows."""
-    return bool(_SOMEONE.search(text))
+def stands_alone(text: str) -> bool:
+    """True where a text neither speaks to a person nor points at something that only the thread knows."""
+    return not _SOMEONE.search(text) and not _POINTING.search(text)
+
+
+def drop_links(text: str) -> str:
+    """Gives the text without addresses; the words of a link stay."""
+    return _LINK.sub(lambda match: match[1] or "", text)
+
+
+def _is_question(sentence: str) -> bool:
+    return sentence.rstrip(" \"')*_").endswith("?")
 
 
 def _cut_quotes(lines: list[str], quotable: Sequence[str]) -> list[str]:
@@ -154,7 +174,8 @@ def _cut_edits(lines: list[str]) -> str:
         after = next((n for n in range(starts[0], len(lines)) if not lines[n].strip()), len(lines))
         return _cut_edits(lines[after:]) if after < len(lines) else ""
     kept = lines[: starts[0]] if starts else lines
-    return _EDIT_TAIL.sub("", _EDIT_ASIDE.sub("", "\n".join(kept)))
+    text = "\n".join(kept)
+    return _EDIT_TAIL.sub("", _EDIT_ASIDE.sub("", text)) if "edit" in text.casefold() else text
 
 
 def _cut_signature(lines: list[str]) -> list[str]:

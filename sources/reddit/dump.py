@@ -15,7 +15,7 @@ from sources.reddit.shape import Shaper
 if TYPE_CHECKING:
     import polars as pl
 
-BLOCKS_AHEAD = 2
+BLOCKS_AHEAD = 1
 # The shortest row that can be used has about 40 bytes: a block of more lines is made to fill the memory.
 MAX_BLOCK_LINES = BLOCK_BYTES // 40
 _POLL_S = 0.2

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DUMP_SUFFIXES = (".zst", ".ndjson", ".jsonl", ".csv")
 SAVED_SUFFIXES = (".json",)
-BATCH_ROWS = 10_000
+BATCH_ROWS = 5_000
 BATCH_REJECTIONS = 10_000
 # A filter that wants little still says how far it got.
 BATCH_UNPACKED_BYTES = 256 * 2**20

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from schemas.document import DOCUMENT_COLUMNS
 from schemas.identity import ID_BYTES, hash_author
 from sources.protocol import Rejection
 from sources.reddit.authors import GONE, hide_names, judge_author
@@ -98,39 +99,45 @@ class Shaper:
         import polars as pl
 
         plan = rows.lazy().with_columns(judge_author(), *hide_names(), *_read_texts()).with_columns(_write_content())
-        rows = plan.collect(optimizations=pl.QueryOptFlags.none())
-        authors = self._hash_authors(rows["author"])
+        documents = plan.select("author", *self._columns).collect(optimizations=pl.QueryOptFlags.none())
+        authors = self._hash_authors(documents.drop_in_place("author").to_list())
+        ids = _document_ids(documents["natural_key"], documents["content"])
+        documents.insert_column(0, pl.Series("id", ids, pl.String()))
+        place = list(DOCUMENT_COLUMNS).index("author_hash")
+        documents.insert_column(place, pl.Series("author_hash", authors, pl.String()))
+        if len(set(ids)) == len(ids):
+            return documents
+        return documents.unique(subset="id", keep="last", maintain_order=True)
+
+    @cached_property
+    def _columns(self) -> "list[pl.Expr]":
+        """Columns of a document in their order, without `id` and `author_hash`."""
+        import polars as pl
+
         fetched = pl.lit(self.now, pl.Datetime("us", "UTC")) if self.now else _seen_at()
-        documents = rows.select(
-            pl.Series("id", _document_ids(rows["key"], rows["content"]), pl.String()),
+        return [
             pl.lit("reddit").alias("source"),
             pl.when("is_post").then(pl.lit("post")).otherwise(pl.lit("comment")).alias("kind"),
             pl.col("key").alias("natural_key"),
             pl.when("is_post").then("heading").alias("title"),
-            "content",
+            pl.col("content"),
             _write_metadata(),
             _write_url(),
-            authors.alias("author_hash"),
             pl.col("created").alias("created_at"),
             fetched.alias("fetched_at"),
             pl.lit(self.options.licence).alias("licence"),
             pl.lit(self.options.basis_text).alias("basis"),
             pl.lit(self.options.permission).alias("permission"),
             pl.lit(None, pl.String()).alias("attribution"),
-        )
-        return documents.unique(subset="id", keep="last", maintain_order=True)
+        ]
 
-    def _hash_authors(self, authors: "pl.Series") -> "pl.Series":
-        import polars as pl
-
-        names = [name for name in authors.unique().to_list() if name is not None and name not in GONE]
+    def _hash_authors(self, authors: list[str | None]) -> list[str | None]:
         if len(self._hashes) > MAX_REMEMBERED_AUTHORS:
             self._hashes.clear()
-        for name in names:
-            if name not in self._hashes:
+        for name in set(authors):
+            if name is not None and name not in GONE and name not in self._hashes:
                 self._hashes[name] = hash_author(name, self.salt)
-        hashes = [self._hashes[name] for name in names]
-        return authors.replace_strict(names, hashes, default=None, return_dtype=pl.String())
+        return [self._hashes.get(name) if name is not None else None for name in authors]
 
 
 _KEPT, _UNWANTED, _GONE, _BROKEN = "kept", "unwanted", "gone", "broken"
@@ -203,10 +210,15 @@ def _write_content() -> "pl.Expr":
 
 @cache
 def _seen_at() -> "pl.Expr":
-    """When the row was surely as it is: retrieved, else edited, else written; no clock of ours is asked."""
+    """When the row was surely as it is: retrieved, else edited, else written; no clock of ours is asked.
+
+    Where nothing else tells them apart, a text that was taken away is a microsecond younger than the text itself.
+    """
     import polars as pl
 
-    return pl.coalesce("retrieved", pl.max_horizontal("edited_at", "created"))
+    known = pl.max_horizontal("edited_at", "created")
+    is_gone = pl.col("text").is_in(GONE).fill_null(value=False)
+    return pl.coalesce("retrieved", pl.when(is_gone).then(known + pl.duration(microseconds=1)).otherwise(known))
 
 
 @cache
