@@ -190,6 +190,7 @@ def test_a_sentence_becomes_the_question_that_it_answers(sentence, question):
         "Adam, how do you brace?",
         "How does a squat work for these people?",
         "Why?",
+        "How do they brace before a heavy squat?",
     ],
 )
 def test_a_question_that_needs_what_was_said_before_makes_no_example(question):
@@ -212,6 +213,7 @@ def test_a_question_that_needs_what_was_said_before_makes_no_example(question):
             "Paint dries faster in the sun than in the shade, and the second coat needs a full day. " * 3,
             "answer_off_topic",
         ),
+        ("Bracing means filling the belly with air. Push it out against the belt on every side.", "answer_too_short"),
         ("They never do it. " + BRACING, "answer_starts_elsewhere"),
     ],
 )

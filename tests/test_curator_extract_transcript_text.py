@@ -47,6 +47,7 @@ def test_connecting_words_before_a_sentence_are_left_out(sentence, rest):
         ("Brace. Then lift!", ["Brace.", "Then lift!"]),
         ("Dr. Ann lifts 2.5 kg. She rests.", ["Dr. Ann lifts 2.5 kg.", "She rests."]),
         ('He said "Lift." Then he left.', ['He said "Lift."', "Then he left."]),
+        ('He said "Lift. Then rest." and left. Fine.', ['He said "Lift. Then rest." and left.', "Fine."]),
         ("e.g. Squats are fine", ["e.g. Squats are fine"]),
         ("no punctuation at all", ["no punctuation at all"]),
         ("", []),

@@ -157,6 +157,7 @@ FAILURES = {
     ),
     "captions gone": ({"en": (404, "")}, "permanent"),
     "server error": ({"watch": (503, "")}, "try_later"),
+    "server error of the player": ({"player": (503, "")}, "try_later"),
     "po token": ({"player": player(track(extra="&exp=xpe"))}, "try_later"),
     "consent twice": ({"watch": CONSENT}, "try_later"),
     "consent without a form": ({"watch": CONSENT.replace("name", "id")}, "try_later"),
