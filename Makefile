@@ -25,7 +25,6 @@ real: $(DEV)/.installed  ## Real material (not in the repository) through every 
 bench: $(DEV)/.installed  ## Side-by-side measurements; never part of the tests.
 	$(DEV)/bin/python bench/synthetic.py
 	$(DEV)/bin/python bench/dump_stream.py --data "$(DATA)"
-	$(DEV)/bin/python bench/decide.py
 
 bench-dedup: $(DEV)/.installed  ## Dedup against its peers, each in an environment of its own.
 	$(DEV)/bin/python bench/dedup/run.py --data "$(DATA)"

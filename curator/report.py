@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from curator.demo import DemoReport
     from curator.doctor import Finding
     from curator.export import ExportReport
+    from curator.forget import ForgetReport
     from curator.ingest import IngestReport
     from curator.pipeline import PipelineReport
     from curator.statistics import Statistics
@@ -173,6 +174,26 @@ def show_diff(found: Mapping[str, Any]) -> None:
     print_table("", ["category", found["left"], found["right"]], rows)
     if found["by_reason"]:
         print_table("rows out", ["reason", "rows"], list(found["by_reason"].items()))
+
+
+def show_forget(report: "ForgetReport", *, is_preview: bool = False) -> None:
+    """Shows what was erased, what only others can delete, and the proof."""
+    verb = "would be erased" if is_preview else "erased"
+    say(f"{report.documents:,} documents and {report.examples:,} examples {verb}")
+    for release in report.releases:
+        say(f"  release {release}: withdrawn; curator balance makes a new one")
+    for path in report.exports:
+        say(f"  export deleted: {path}")
+    for path in report.rebuilt:
+        say(f"  export written again: {path}")
+    for path in report.copies:
+        say(f"  a copy lies outside of the project, delete it yourself: {path}")
+    if is_preview:
+        return
+    for place in report.remains:
+        say(f"  STILL FOUND in {place}")
+    if not report.remains:
+        say("searched every file and every text column of the project: nothing of it is left")
 
 
 def show_categories(report: "CategoryReport") -> None:

@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command("curate", rich_help_panel="Build")(curate)
     app.command("balance", rich_help_panel="Build")(balance)
     app.command("export", rich_help_panel="Build")(export)
+    app.command("forget", rich_help_panel="Build")(forget_command)
     app.command("run", rich_help_panel="Build")(run_all)
     releases = typer.Typer(help="Look at frozen releases.", no_args_is_help=True)
     releases.command("list")(list_releases)
@@ -130,6 +131,43 @@ def export(
         if report.is_new and not dry_run:
             summary.update(report.as_dict())
     print_json(report.as_dict()) if as_json else show_export(report, is_preview=dry_run)
+
+
+def forget_command(
+    context: typer.Context,
+    url: Annotated[str | None, typer.Option(help="Everything fetched from this URL.")] = None,
+    author: Annotated[
+        str | None, typer.Option(help="Everything of this author (a name; only its hash is stored).")
+    ] = None,
+    subject: Annotated[str | None, typer.Option("--id", help="A document or example, by id or natural key.")] = None,
+    source: Annotated[str | None, typer.Option(help="A whole source, such as reddit.")] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Balance again and write the deleted exports anew.")
+    ] = False,
+    wait: Wait = 0.0,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Erase something for good: rows, snapshots, caches, exports; ends with a search that proves it."""
+    from curator.cli.output import print_json
+    from curator.forget import forget, rebuild_exports
+    from curator.report import show_forget
+
+    given = [
+        (kind, value)
+        for kind, value in zip(("url", "author", "id", "source"), (url, author, subject, source), strict=True)
+        if value
+    ]
+    if len(given) != 1:
+        raise ConfigError(f"forget: {len(given)} things named, expected one", "give --url, --author, --id or --source")
+    state: State = context.obj
+    project = state.open()
+    report = forget(project, *given[0], wait_s=wait, dry_run=dry_run)
+    if rebuild and not dry_run:
+        rebuild_exports(project, report, wait)
+    print_json(report.as_dict()) if as_json else show_forget(report, is_preview=dry_run)
+    if report.remains:
+        raise typer.Exit(1)
 
 
 def run_all(

@@ -94,6 +94,11 @@ def export_release(
         ExportError: The release leaks, a row breaks its schema, private data slipped through, or the disk refuses.
     """
     release = find_release(warehouse, release_id)
+    if release["is_withdrawn"]:
+        raise ExportError(
+            f"release {release['id']}: withdrawn, because something in it was forgotten",
+            "curator balance makes a new one",
+        )
     if not release["is_verified"]:
         raise ExportError(
             f"release {release['id']}: verification found leaks across splits",

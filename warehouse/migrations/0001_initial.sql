@@ -128,6 +128,7 @@ create table release (
     created_at timestamptz not null,
     sequence integer not null,
     is_verified boolean not null,
+    is_withdrawn boolean not null,
     lock text not null,
     report text not null
 );

@@ -1,2 +1,2 @@
 -- Grain: one row a release, the newest first.
-select id, created_at, sequence, is_verified, lock, report from release order by sequence desc
+select id, created_at, sequence, is_verified, is_withdrawn, lock, report from release order by sequence desc

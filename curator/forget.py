@@ -1,0 +1,220 @@
+"""Forgets what somebody has the right to take back: everywhere in the project, and proves that it is gone."""
+
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from curator.atomic import write_file
+from curator.balance.release import freeze_release
+from curator.curate import curate_corpus
+from curator.export import export_release
+from curator.export.shapes import SHAPES
+from curator.ingest import hash_key
+from curator.project import Project, change_project
+from schemas.config import ExportConfig
+from schemas.errors import ConfigError
+from schemas.frames import make_frame
+from schemas.identity import hash_author
+from warehouse import Warehouse, hold_lock, open_warehouse, publish_snapshot
+from warehouse.erase import compact_database, erase_rows, find_text
+from warehouse.snapshot import list_snapshots
+
+if TYPE_CHECKING:
+    import polars as pl
+
+KINDS = ("url", "author", "id", "source")
+MARKER_CHARS = (24, 60)
+"""Lengths of the pieces of text that the project is searched for: long enough to be nobody else's."""
+MAX_MARKERS = 200
+CHUNK_BYTES = 1 << 22
+_BREAKS = re.compile(r'["\\\n\r]+')
+"""A text stands differently in JSON, markdown and the database where it is quoted, escaped or broken: look between."""
+
+
+@dataclass
+class ForgetReport:
+    """What was forgotten.
+
+    Attributes:
+        documents: Document versions erased.
+        examples: Examples and preferences erased.
+        releases: Releases that held one of them; they are withdrawn.
+        exports: Export folders in the project that were deleted.
+        copies: Export folders elsewhere, which only their owner can delete.
+        rebuilt: Export folders that were written again from a new release.
+        remains: Files or columns in which a piece of the text was still found; empty is the proof.
+    """
+
+    documents: int = 0
+    examples: int = 0
+    releases: list[str] = field(default_factory=list)
+    exports: list[str] = field(default_factory=list)
+    copies: list[str] = field(default_factory=list)
+    rebuilt: list[str] = field(default_factory=list)
+    remains: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Gives the report as JSON values."""
+        return dict(vars(self))
+
+
+def forget(project: Project, kind: str, value: str, wait_s: float = 0.0, *, dry_run: bool = False) -> ForgetReport:
+    """Erases documents, what was derived from them, snapshots, caches and exports, and leaves tombstones.
+
+    A tombstone is a salted hash that keeps the same thing from coming in again. The database is written into a new
+    file, since deleted rows stay readable in the old one. Ends with a search of the project folder.
+
+    Args:
+        project: The project.
+        kind: url, author (a name), id (of a document or example, or a natural key), source.
+        value: Which.
+        wait_s: How long to wait for the lock, in seconds.
+        dry_run: Only count.
+
+    Raises:
+        ConfigError: Nothing is meant by it.
+        LockedError: Another process works on the project.
+    """
+    if kind not in KINDS:
+        raise ConfigError(f"forget {kind!r}: unknown", f"expected one of {', '.join(KINDS)}")
+    with hold_lock(project.lock, "forget", wait_s):
+        with open_warehouse(project.database) as warehouse:
+            report, doomed, locks = _erase(project, warehouse, kind, value, dry_run=dry_run)
+        if dry_run:
+            return report
+        compact_database(project.database)
+        _clear_files(project, report)
+        for path, text in locks.items():
+            write_file(path, text)
+        with open_warehouse(project.database) as warehouse:
+            for old in list_snapshots(project.snapshots):
+                old.unlink(missing_ok=True)
+            publish_snapshot(warehouse, project.snapshots)
+            report.remains = search_remains(project, warehouse, doomed)
+    return report
+
+
+def rebuild_exports(project: Project, report: ForgetReport, wait_s: float = 0.0) -> None:
+    """Freezes a new release and writes the formats that were deleted again, without the forgotten rows."""
+    formats = sorted({Path(path).name.split("-")[0] for path in report.exports} & set(SHAPES))
+    if not formats:
+        return
+    with change_project(project, "forget --rebuild", wait_s) as (warehouse, summary):
+        curate_corpus(project, warehouse)
+        summary["release"] = freeze_release(project, warehouse).release_id
+        for name in formats:
+            config = ExportConfig.model_validate({**project.config.export.model_dump(), "format": name})
+            report.rebuilt.append(str(export_release(project, warehouse, config).path))
+
+
+def search_remains(project: Project, warehouse: Warehouse, doomed: "pl.DataFrame") -> list[str]:
+    """Gives the places in the project where a piece of the erased text still stands; none is the proof.
+
+    Every file is searched as bytes, and every text column of the database as decoded values. A piece that other
+    documents hold as well (a quote, boilerplate) is no trace of the erased one and is not looked for.
+    """
+    markers = _pick_markers(doomed)
+    others = warehouse.connection.execute("select content from document").fetchall()
+    unique = [marker for marker in markers if not any(marker in row[0] for row in others)]
+    if not unique:
+        return []
+    found = [f"{project.database.name}: {place}" for place in find_text(warehouse, unique)]
+    needles = [piece for marker in unique for piece in _spellings(marker)]
+    files = [path for path in sorted(project.root.rglob("*")) if path.is_file() and not path.is_symlink()]
+    return found + [str(path.relative_to(project.root)) for path in files if _holds(path, needles)]
+
+
+def _erase(
+    project: Project, warehouse: Warehouse, kind: str, value: str, *, dry_run: bool
+) -> "tuple[ForgetReport, pl.DataFrame, dict[Path, bytes]]":
+    salt = warehouse.read_salt()
+    meant = hash_author(value, salt) if kind == "author" else value
+    doomed = warehouse.read("find_forgotten", kind="document" if kind == "id" else kind, value=meant)
+    if not doomed.height:
+        raise ConfigError(f"forget {kind} {value!r}: nothing in this project is meant by it", "curator why finds ids")
+    with warehouse.lend({"doomed": doomed.select("id")}):
+        examples = warehouse.read("forgotten_examples")
+    with warehouse.lend({"doomed_examples": examples}):
+        exports = warehouse.read("touched_exports")
+        releases = warehouse.read("touched_releases")["release_id"].to_list()
+    inside = [p for p in exports["path"] if Path(p).is_relative_to(project.root)]
+    report = ForgetReport(
+        documents=doomed.height,
+        examples=examples.height,
+        releases=releases,
+        exports=inside,
+        copies=[p for p in exports["path"] if p not in inside],
+    )
+    if dry_run:
+        return report, doomed, {}
+    tombstones = _make_tombstones(salt, kind, meant, doomed)
+    locks = dict(_rewrite_locks(project, releases, set(examples["id"]), tombstones["key_hash"].to_list()))
+    with warehouse.transaction():
+        erase_rows(warehouse, doomed, examples)
+        warehouse.append("tombstone", tombstones)
+    return report, doomed, locks
+
+
+def _make_tombstones(salt: bytes, kind: str, meant: str, doomed: "pl.DataFrame") -> "pl.DataFrame":
+    keys = {("document", f"{s}\n{k}") for s, k in doomed.select("source", "natural_key").iter_rows()}
+    if kind != "id":
+        keys.add((kind, meant))
+    rows = [(hash_key(salt, name, key), name, datetime.now(UTC)) for name, key in sorted(keys)]
+    columns = {"key_hash": "text", "kind": "text", "made_at": "timestamp"}
+    return make_frame((dict(zip(columns, row, strict=True)) for row in rows), columns)
+
+
+def _rewrite_locks(
+    project: Project, releases: Iterable[str], gone: set[str], hashes: list[str]
+) -> "Iterable[tuple[Path, bytes]]":
+    """Gives the locks of withdrawn releases with the tombstones in place of the forgotten members."""
+    for release in releases:
+        path = project.releases / release / "corpus.lock"
+        if path.exists():
+            lock = orjson.loads(path.read_bytes())
+            lock["members"] = [row for row in lock["members"] if row[0] not in gone]
+            lock["tombstones"] = sorted({*lock.get("tombstones", []), *hashes})
+            lock["is_withdrawn"] = True
+            yield path, orjson.dumps(lock, option=orjson.OPT_INDENT_2)
+
+
+def _clear_files(project: Project, report: ForgetReport) -> None:
+    """Deletes exports of withdrawn releases, caches, and the history of the SQL shell."""
+    for path in report.exports:
+        shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(project.root / ".curator" / "cache", ignore_errors=True)
+    (project.root / ".curator" / "sql_history").unlink(missing_ok=True)
+
+
+def _pick_markers(doomed: "pl.DataFrame") -> list[str]:
+    """Gives pieces of each erased text: the beginnings and ends of its longest stretches between quotes and lines."""
+    shortest, longest = MARKER_CHARS
+    markers: set[str] = set()
+    for content in doomed["content"]:
+        stretches = [part.strip() for part in _BREAKS.split(str(content)) if len(part.strip()) >= shortest]
+        for stretch in sorted(stretches, key=len, reverse=True)[:4]:
+            markers |= {stretch[:longest], stretch[-longest:]}
+    return sorted(markers)[:MAX_MARKERS]
+
+
+def _spellings(marker: str) -> list[bytes]:
+    """Gives a text as it stands in a file: as it is, and as JSON writes it."""
+    return [marker.encode(), orjson.dumps(marker)[1:-1]]
+
+
+def _holds(path: Path, needles: list[bytes]) -> bool:
+    overlap = max(len(needle) for needle in needles)
+    tail = b""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            data = tail + chunk
+            if any(needle in data for needle in needles):
+                return True
+            tail = data[-overlap:]
+    return False
