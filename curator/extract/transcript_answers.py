@@ -22,19 +22,23 @@ DIRECT = compile_start("answer.direct")
 INSTRUCTION = compile_start("answer.instructions")
 LISTING = compile_anywhere("answer.listing")
 LISTED = compile_start("answer.listed", after=CONNECTORS)
+# Generic `I` reads badly in an answer to someone else; opinions (`I think`, `I'd use`) do not.
 SPEAKER = re.compile(r"\bI(?:(?=[’'](?!d\b))|(?= (?!think|would|believe|recommend|suggest)))|\b(?:my|me|myself)\b")
 COMPANY = re.compile(
     r"\b(?:our|us) (?:team|show|company|product|client|library|api)\b"
     r"|\bwe (?:decided|built|launched|ship|support|released|wanted|chose|provide|offer|send)\b",
     re.IGNORECASE,
 )
+# `..., Adam, ...`: someone in the room is spoken to.
 VOCATIVE = re.compile(r"(?:^|, )[A-Z][a-z]+, (?=[a-z])|, [A-Z][a-z]+[.!]$")
 QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
+# Broken off (`so the.`), begun again (`it is - it is`), or interrupted by oneself (` - well, `).
 UNFINISHED = re.compile(
     r"\b(?:the|a|an|so|and|but|or|to|of|because|is|are|with|for|in|my|your|which|like|if|be)[.!]$"
     r"|\b(\w+ \w+)[^.]* - [^.]*\b\1 |\b(\w[\w-]*) - \2\b|[a-z] [.] | - (?:[’']?cause|because|well|no|like|actually|so|I)\b",
     re.IGNORECASE,
 )
+# Sentences that go on about the same thing without its name.
 STANDS_FOR = re.compile(r"[.!] (?:And |But |So )?(?:it|they|what (?:it|this) does|these)\b", re.IGNORECASE)
 INTERJECTION = re.compile(r"^(?:(?:so|and|but)\s+)?(?:yeah|yep|yes|okay|well|oh|right|alright)\b[,\s]+", re.IGNORECASE)
 AMOUNT = re.compile(r"^how (?:much|many|long|often|far|heavy|fast)\b", re.IGNORECASE)
@@ -57,7 +61,7 @@ class Answer:
     """A piece of speech that answers a question.
 
     Attributes:
-        text: Cleaned, 40 to 180 words.
+        text: Cleaned, 40 to 150 words.
         sentences: The raw sentences that it is made of.
     """
 
