@@ -69,7 +69,9 @@ def test_no_byte_and_no_value_of_it_is_left(folder: Path, capsys: pytest.Capture
     assert find_files(folder, MARKER) == []
     with open_warehouse(open_project(folder).database) as warehouse:
         tables = [row[0] for row in warehouse.connection.execute("select table_name from duckdb_tables()").fetchall()]
-        dumps = [str(warehouse.connection.execute(f"select * from {table}").fetchall()) for table in tables]
+        dumps = [
+            str(warehouse.connection.sql(f"select * from {table}").to_arrow_table().to_pylist()) for table in tables
+        ]
     assert not any("Montevideo" in dump for dump in dumps)
 
 
