@@ -86,7 +86,8 @@ class TranscriptsSource:
             rejections.append(Rejection(str(file.path), error.reason, error.detail, error.is_fault))
             return
         if reading.num_lost:
-            detail = f"{reading.num_lost} cues without a valid time line; the other {len(reading.cues)} are kept"
+            lost = f"{reading.num_lost} cue{'s' if reading.num_lost > 1 else ''} without a valid time line"
+            detail = f"{lost}; the other {len(reading.cues)} are kept"
             rejections.append(Rejection(str(file.path), "broken_cues", detail))
         rows.append(self._build_row(file, reading))
 
