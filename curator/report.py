@@ -101,6 +101,8 @@ def explain_release(report: Mapping[str, Any]) -> Iterable[str]:
         yield f"{report['flagged']:,} kept rows carry a safety flag and wait for a reviewer (curator sql --saved flagged)"
     if report["withheld"]:
         yield f"{report['withheld']:,} rows are withheld because they would join two splits"
+    if report.get("contaminated"):
+        yield f"{report['contaminated']:,} rows are withheld because they share wording with an evaluation case"
     for name, units in report["thin_categories"].items():
         yield f"{name} has only {units} units: its validation and test rows say little"
     if any(report["preferences"].values()):

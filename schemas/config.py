@@ -90,6 +90,7 @@ class BalanceConfig(_Section):
     max_licence_share: float = Field(1.0, gt=0, le=1, description="Rows of one licence in the release.")
     max_per_author: int = Field(200, ge=1, description="Rows of one author.")
     max_per_thread: int = Field(10, ge=1, description="Rows of one thread or video.")
+    against: list[str] = Field(default=[], description="Evaluation files (JSONL) besides the pack's own cases.")
     include_flagged: bool = Field(False, description="Take rows with a safety flag before a person has read them.")
     target: dict[str, float] = Field(default={}, description="Shares by category; the pack's if empty.")
 

@@ -3,10 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
+from curator.balance.decontaminate import find_contaminated, read_cases
 from curator.balance.ledger import SPLITS, Dealt, deal_splits, list_torn
 from curator.balance.problem import round_shares
 from curator.balance.select import Selection, select_rows
@@ -38,6 +40,7 @@ class ReleaseReport:
         preferences: Preferences by split.
         uncategorised: Kept rows that no category could be given to; they never enter.
         withheld: New rows that would have joined two splits.
+        contaminated: Rows that share wording with an evaluation case.
         flagged: Kept rows with a safety flag; they wait for a reviewer.
         thin_categories: Categories with fewer than 20 units, with their number.
         leaks: What verification found; not empty means that the release cannot be exported.
@@ -49,6 +52,7 @@ class ReleaseReport:
     preferences: dict[str, int]
     uncategorised: int
     withheld: int
+    contaminated: int = 0
     flagged: int = 0
     thin_categories: dict[str, int] = field(default_factory=dict)
     leaks: list[Leak] = field(default_factory=list)
@@ -93,19 +97,29 @@ class _Plan:
 
     report: ReleaseReport
     dealt: Dealt
+    withheld: "pl.DataFrame"
     members: "pl.DataFrame"
     refused: "pl.DataFrame"
     lock: dict[str, Any]
 
 
+def list_against(project: Project) -> list[Path]:
+    """Gives the further evaluation files that `balance.against` names, seen from the project folder."""
+    return [project.root / path for path in project.config.balance.against]
+
+
 def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | None, threads: int | None) -> _Plan:
+    import polars as pl
+
     wanted = project.config.balance.size if size is None else size
     kept = warehouse.read("kept_examples")
     texts = warehouse.read("screened_texts")
     ledger = warehouse.read("split_ledger")
     pairs = find_graph_pairs(texts, ledger, project.config.split.threshold, threads)
     dealt = _deal(project, texts, kept, pairs, ledger)
-    rows = _selectable_rows(kept, dealt)
+    contaminated = find_contaminated(texts, read_cases(project.pack, list_against(project)))
+    withheld = pl.concat([dealt.withheld, contaminated]).unique("subject_id", keep="first").sort("subject_id")
+    rows = _selectable_rows(kept, dealt).join(withheld, left_on="id", right_on="subject_id", how="anti")
     if not project.config.balance.include_flagged:
         rows = rows.filter(~rows["is_flagged"])
     selections = _select(project, rows, wanted)
@@ -120,6 +134,7 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
         preferences=_count_preferences(members, rows),
         uncategorised=kept.filter(kept["category"].is_null() & kept["rejected"].is_null()).height,
         withheld=dealt.withheld.height,
+        contaminated=contaminated.height,
         flagged=0 if project.config.balance.include_flagged else int(kept["is_flagged"].sum()),
         thin_categories={
             name: dealt.units_per_category.get(name, 0)
@@ -129,7 +144,7 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
         leaks=leaks,
     )
     awaiting = kept.filter(kept["is_flagged"]) if not project.config.balance.include_flagged else kept.clear()
-    return _Plan(report, dealt, members, _refuse(selections, kept, awaiting), lock)
+    return _Plan(report, dealt, withheld, members, _refuse(selections, kept, awaiting), lock)
 
 
 def find_graph_pairs(
@@ -301,13 +316,13 @@ def _count_preferences(members: "pl.DataFrame", rows: "pl.DataFrame") -> dict[st
 def _write(warehouse: Warehouse, plan: _Plan) -> None:
     """Stores ledger, units, verdicts and the release in one transaction."""
     dealt, report = plan.dealt, plan.report
-    split_print = fingerprint_stage("split", dealt.withheld["subject_id"].to_list(), plan.lock["stages"]["dedup"])
+    split_print = fingerprint_stage("split", plan.withheld["subject_id"].to_list(), plan.lock["stages"]["dedup"])
     with warehouse.transaction():
         warehouse.append("split_ledger", dealt.ledger)
         warehouse.run("clear_units")
         warehouse.append("unit", dealt.units.drop("split"))
         if warehouse.read_value("stage_fingerprint", stage="split") != split_print:
-            warehouse.append("verdict", dealt.withheld, {"stage": "split", "fingerprint": split_print})
+            warehouse.append("verdict", plan.withheld, {"stage": "split", "fingerprint": split_print})
             warehouse.run("keep_stage", stage="split", fingerprint=split_print)
         if report.is_new:
             warehouse.append("verdict", plan.refused, {"stage": "balance", "fingerprint": report.release_id})

@@ -73,6 +73,9 @@ def balance(
     context: typer.Context,
     size: Size = None,
     fill: Annotated[str | None, typer.Option(help="synthetic: generate what categories lack, then balance.")] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="Evaluation file (JSONL) whose wording must not be learnt (repeatable).")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Breaks ties between rows of equal quality.")] = None,
     wait: Wait = 0.0,
     dry_run: DryRun = False,
@@ -86,7 +89,8 @@ def balance(
     from curator.report import show_release_report
 
     state: State = context.obj
-    project = state.open({"seed": seed, "balance": {"size": parse_size(size)}})
+    files = [str(path.absolute()) for path in against] if against else None
+    project = state.open({"seed": seed, "balance": {"size": parse_size(size), "against": files}})
     if fill not in (None, "synthetic"):
         raise ConfigError(f"--fill {fill!r}: unknown", "expected --fill synthetic")
     with (
