@@ -30,6 +30,8 @@ MAX_AFTERTHOUGHT_WORDS = 12
 
 
 MAX_ANSWER_SENTENCES = 60
+MIN_STATEMENT_WORDS, MAX_STATEMENT_WORDS = 4, 120
+"""Shorter sentences name nothing, longer ones are no sentences (and would cost time)."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,11 @@ def extract_transcripts(documents: "pl.DataFrame", pack: Pack) -> Extraction:
 def find_candidates(turns: Sequence[Turn], reasons: Counter[str]) -> Iterator[Candidate]:
     """Yields what may become an example, in the order of the transcript; questions left out are counted."""
     sentences = [sentence for turn in turns for sentence in turn.sentences if not _is_question(sentence)]
-    cleaned = {sentence: strip_lead(clean_speech(sentence.text)) for sentence in sentences}
+    cleaned = {
+        sentence: strip_lead(clean_speech(sentence.text))
+        for sentence in sentences
+        if MIN_STATEMENT_WORDS <= count_words(sentence.text) <= MAX_STATEMENT_WORDS
+    }
     known_words = frozenset(word for sentence in sentences for word in WORD.findall(sentence.text)[1:])
     statements = {
         sentence: posed

@@ -69,7 +69,7 @@ def cut_atoms(atoms: Sequence[tuple[int, float]]) -> list[int]:
             cost = best[start] + (atoms[start][1] if start else 0.0) + _cost_of_length(words)
             if cost < best[end]:
                 best[end], before[end] = cost, start
-            if words > 2 * MAX_PASSAGE_WORDS:
+            if words > MAX_PASSAGE_WORDS + MIN_PASSAGE_WORDS:
                 break
     cuts: list[int] = []
     end = len(atoms)

@@ -38,6 +38,8 @@ WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 STOP_WORDS = read_words("speech.stop_words")
 STEM_LENGTH = 5
 MAX_QUOTING = 300
+MAX_SENTENCE_LETTERS = 2_000
+"""Bounds the work on text that is all initials or one open quotation."""
 
 
 def split_sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -50,7 +52,7 @@ def split_sentences(text: str) -> Iterator[tuple[int, int]]:
         before = text[start : match.start()]
         closes = match[0].rstrip()
         is_quoting = (before + closes).count('"') % 2 == 1 and '"' in text[match.end() : start + MAX_QUOTING]
-        if is_quoting or ABBREVIATION.search(before):
+        if len(before) <= MAX_SENTENCE_LETTERS and (is_quoting or ABBREVIATION.search(before[-12:])):
             continue
         yield start, match.start() + len(closes)
         start = match.end()
