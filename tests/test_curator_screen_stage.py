@@ -149,6 +149,16 @@ def test_a_text_too_short_to_tell_gets_the_language_of_the_pack(pack):
     assert "language_not_allowed" not in screened.verdicts["reason"].to_list()
 
 
+def test_a_guess_that_is_not_believed_is_not_stored_as_the_language(pack):
+    row = make_example(
+        "Tempo deload superset?", "Bench dumbbell kettlebell burpee deload superset tempo.", language=None
+    )
+    screened = screen(pack, row, min_language_score=1.0, min_language_letters=1)
+    assert screened.screening["language"].to_list() == ["en"]
+    unsure = screen(pack, make_example("Wie fange ich an?", GERMAN, language=None), min_language_score=1.0)
+    assert unsure.screening["language"].to_list() == ["en"]
+
+
 def test_allowed_languages_of_the_settings_go_before_those_of_the_pack(pack):
     assert "language_not_allowed" not in find_verdicts(pack, ask(GERMAN, language="de"), languages=["de"])
     assert "language_not_allowed" in find_verdicts(pack, ask(GOOD), languages=["de"])

@@ -14,9 +14,11 @@ FEATURES: dict[str, list[dict[str, Any]]] = {
     "alpaca": [{"name": name, **STRING} for name in ("instruction", "input", "output")],
     "instruction": [{"name": name, **STRING} for name in ("prompt", "completion")],
     "messages": [{"name": "messages", "list": TURN}],
-    "preference": [{"name": name, "list": TURN} for name in ("prompt", "chosen", "rejected")],
+    # Copies: YAML writes one object that stands in two places as an alias, over which `datasets` stumbles.
+    "preference": [{"name": name, "list": [dict(key) for key in TURN]} for name in ("prompt", "chosen", "rejected")],
 }
-HUB_LICENCES = {"unknown": "unknown", "Unlicense": "unlicense", "PDDL-1.0": "pddl"}
+HUB_LICENCES = {"PDDL-1.0": "pddl", "ODC-BY-1.0": "odc-by", "ODbL-1.0": "odbl", "GPL-3.0-only": "gpl-3.0"}
+"""Where the hub's name of a licence is not its SPDX id in lower case."""
 
 
 def write_card(manifest: dict[str, Any], pack: Pack, languages: list[str], optional_keys: list[str]) -> str:
@@ -90,16 +92,20 @@ def _build_text(manifest: dict[str, Any], pack: Pack) -> str:
         "|---|---:|---:|",
         *_mix_lines(manifest["counts"].get("categories", {})),
         "",
-        ("Splits are made of whole units (threads, videos, document sections, generator scenarios and their "
-        "near-duplicates), so no text of one split has a near-duplicate in another."),
+        (
+            "Splits are made of whole units (threads, videos, document sections, generator scenarios and their "
+            "near-duplicates), so no text of one split has a near-duplicate in another."
+        ),
         "",
         "## Rights",
         "",
     ]
     if rights["unknown_permission"]:
         lines += [
-            (f"**Not for publication.** {rights['unknown_permission']} rows come from sources that gave no permission "
-            "to redistribute or to train; `curator export --policy publishable` leaves them out."),
+            (
+                f"**Not for publication.** {rights['unknown_permission']} rows come from sources that gave no permission "
+                "to redistribute or to train; `curator export --policy publishable` leaves them out."
+            ),
             "",
         ]
     lines += [f"- {name}: {count} rows" for name, count in rights["licences"].items()]

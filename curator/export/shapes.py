@@ -28,11 +28,8 @@ def shape_alpaca(turns: Turns, metadata: Mapping[str, Any]) -> Row:
     """Gives instruction, input, output, and where there are any: system, history of earlier turns."""
     _refuse_tools(turns, metadata)
     system, body = _split_system(turns)
-    row: Row = {
-        "instruction": body[-2]["content"],
-        "input": body[-2].get("input") or "",
-        "output": body[-1]["content"],
-    }
+    instruction, extra = _split_input(body[-2])
+    row: Row = {"instruction": instruction, "input": extra, "output": body[-1]["content"]}
     if system:
         row["system"] = system
     earlier = [[join_turn(user), join_turn(answer)] for user, answer in zip(body[:-2:2], body[1:-2:2], strict=True)]
@@ -48,9 +45,10 @@ def shape_instruction(turns: Turns, metadata: Mapping[str, Any]) -> Row:
     blocks = [system] if system else []
     for turn in body[:-1]:
         if turn["role"] == "user":
-            blocks.append(f"### Instruction:\n{turn['content']}")
-            if turn.get("input"):
-                blocks.append(f"### Input:\n{turn['input']}")
+            instruction, extra = _split_input(turn)
+            blocks.append(f"### Instruction:\n{instruction}")
+            if extra:
+                blocks.append(f"### Input:\n{extra}")
         else:
             blocks.append(f"### Response:\n{turn['content']}")
     return {"prompt": "\n\n".join([*blocks, "### Response:\n"]), "completion": body[-1]["content"]}
@@ -86,6 +84,12 @@ SHAPES: dict[str, Callable[[Turns, Mapping[str, Any]], Row]] = {
 def _plain_message(turn: Mapping[str, Any]) -> Row:
     message = {"role": turn["role"], "content": join_turn(turn)}
     return message | {key: turn[key] for key in ("name", "tool_calls", "tool_call_id") if turn.get(key)}
+
+
+def _split_input(turn: Mapping[str, Any]) -> tuple[str, str]:
+    """Gives instruction and input of a user turn; an input alone is the instruction."""
+    content, extra = str(turn["content"]), str(turn.get("input") or "")
+    return (content, extra) if content.strip() else (extra, "")
 
 
 def _split_system(turns: Turns) -> tuple[str, Turns]:

@@ -21,7 +21,7 @@ from curator.export.rights import PUBLISHABLE, summarise_rights
 from curator.export.shapes import SHAPES, Row, UnfitError
 from curator.project import Project
 from curator.screen.privacy import redact_private
-from curator.text import map_texts
+from curator.text import check_structure, map_texts
 from schemas.config import ExportConfig
 from schemas.errors import ConfigError, ExportError
 from warehouse import Warehouse
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SPLIT_ORDER = ("train", "validation", "test")
+FILE_NAMES = {"manifest.json", "README.md"} | {f"{name}.{end}" for name in SPLIT_ORDER for end in ("json", "jsonl")}
 OPTIONAL_KEYS = ("system", "history", "tools", "tool_calls", "tool_call_id", "name")
 
 
@@ -119,7 +120,7 @@ def export_release(
         )
     members = rows.filter(rows["id"].is_in(rendered.ids))
     folder = output or project.exports / release["id"] / _folder_name(config)
-    _check_output(folder)
+    _check_output(folder, is_ours=output is None)
     contents = _build_files(project, release, lock, config, rendered, members)
     is_new = not _is_same(folder, contents)
     if is_new and not dry_run:
@@ -196,6 +197,11 @@ def _shape(project: Project, row: Mapping[str, Any], config: ExportConfig) -> Ro
         metadata["rejected"] = orjson.loads(row["rejected"])
     if config.system_prompt == "pack":
         turns = attach_system_prompt(turns, project.pack, row["role"], row["language"])
+    # No JSON Schema can say that turns alternate, and readers drop such rows without a word.
+    conversations = [turns, [*turns[:-1], *metadata["rejected"]]] if row["rejected"] is not None else [turns]
+    fault = next((found for found in map(check_structure, conversations) if found), None)
+    if fault:
+        raise ExportError(f"example {row['id']}: {fault}", f"curator why {row['id']}")
     return SHAPES[config.format](turns, metadata)
 
 
@@ -292,9 +298,23 @@ def _folder_name(config: ExportConfig) -> str:
     return "-".join(part for part in [*parts, "bare" if config.system_prompt == "none" else ""] if part)
 
 
-def _check_output(folder: Path) -> None:
-    if folder.exists() and not (folder / "manifest.json").is_file() and (folder.is_file() or any(folder.iterdir())):
+def _check_output(folder: Path, *, is_ours: bool) -> None:
+    """The folder is replaced as a whole, so nothing may lie in it that an export did not write."""
+    if not folder.exists():
+        return
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
+    foreign = sorted(names - FILE_NAMES)
+    if foreign:
+        raise ConfigError(f"{folder}: holds {foreign[0]}, which no export wrote", "name a new folder with --output")
+    if names and not is_ours and not _has_manifest(folder):
         raise ConfigError(f"{folder}: exists and is no export", "name a new folder with --output")
+
+
+def _has_manifest(folder: Path) -> bool:
+    try:
+        return bool(load_validator("manifest").is_valid(orjson.loads((folder / "manifest.json").read_bytes())))
+    except (OSError, ValueError):
+        return False
 
 
 def _is_same(folder: Path, contents: Mapping[str, bytes]) -> bool:

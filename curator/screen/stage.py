@@ -48,10 +48,16 @@ def screen_examples(examples: "pl.DataFrame", config: ScreenConfig, pack: Pack) 
     """
     import polars as pl
 
+    allowed = config.languages or pack.languages
     cleaned = clean_messages(examples, config)
     texts = flatten_messages(cleaned)
     languages = detect_languages(
         texts["full"], examples["language"], pack.default_language, config.min_language_letters
+    )
+    # A guess that no rule believes is no language either: the lexicon and the prompts speak the pack's.
+    is_doubtful = ~pl.col("language").is_in(allowed) & (pl.col("language_score") < config.min_language_score)
+    languages = languages.with_columns(
+        pl.when(is_doubtful).then(pl.lit(pack.default_language)).otherwise("language").alias("language")
     )
     frame = measure_texts(
         pl.concat([cleaned.select("id", "private", "source_score"), texts, languages], how="horizontal")
@@ -66,7 +72,7 @@ def screen_examples(examples: "pl.DataFrame", config: ScreenConfig, pack: Pack) 
         "tokens",
         "quality",
     )
-    rules = list_rules(config, config.languages or pack.languages)
+    rules = list_rules(config, allowed)
     verdicts = [_reject(frame, rule) for rule in rules] + [_flag(frame, rule) for rule in SAFETY_RULES]
     return Screened(screening, pl.concat([*verdicts, _note_redactions(frame, config)]))
 
