@@ -83,8 +83,11 @@ def gaoya(texts):
     from gaoya.minhash import MinHashStringIndex
 
     index = MinHashStringIndex(32, THRESHOLD, 16, 8, None, "word", True, (5, 5))
-    index.par_bulk_insert_docs(list(range(len(texts))), texts)
-    return as_pairs(enumerate(index.par_bulk_query(texts)))
+    # To gaoya all texts of fewer than five words are the same (empty) set, so they are left out.
+    rows = [row for row, text in enumerate(texts) if len(text.split()) >= 5]
+    long = [texts[row] for row in rows]
+    index.par_bulk_insert_docs(rows, long)
+    return as_pairs(zip(rows, index.par_bulk_query(long), strict=True))
 
 
 def daft_join(texts):

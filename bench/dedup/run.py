@@ -89,7 +89,12 @@ def load_pairs(path: Path) -> set[tuple[int, int]] | None:
 def format_table(names: list[str], results: dict, truth: set | None, corpus: Path) -> str:
     median = {name: statistics.median(run["seconds"] for run in results[name]) for name in names}
     ours = median.get("curator duplicates")
-    lines = ["| | wall s | times ours | recall | precision | memory growth MB |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| | wall s | times ours | CPU s | times ours | recall | precision | memory growth MB |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    cpu = {name: statistics.median(run["cpu_seconds"] for run in results[name]) for name in names}
+    our_cpu = cpu.get("curator duplicates")
     for name in names:
         growth = statistics.median(run["growth_mb"] for run in results[name])
         found = load_pairs(BUILD / f"{corpus.stem}-{name.replace(' ', '-')}.npy")
@@ -98,7 +103,10 @@ def format_table(names: list[str], results: dict, truth: set | None, corpus: Pat
             shared = len(found & truth)
             quality = f"{shared / len(truth):.5f} | {shared / len(found):.4f} |"
         factor = f"{median[name] / ours:.1f}" if ours else ""
-        lines.append(f"| {name} | {median[name]:.3f} | {factor} | {quality} {growth:.0f} |")
+        cpu_factor = f"{cpu[name] / our_cpu:.1f}" if our_cpu else ""
+        lines.append(
+            f"| {name} | {median[name]:.3f} | {factor} | {cpu[name]:.3f} | {cpu_factor} | {quality} {growth:.0f} |"
+        )
     return "\n".join(lines)
 
 
