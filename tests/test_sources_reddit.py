@@ -551,7 +551,7 @@ RECORDS = st.lists(VALUES.map(lambda row: {"id": "k1", "created_utc": WRITTEN, "
 @given(RECORDS)
 def test_both_ways_of_parsing_give_the_same_documents(records):
     data = b"".join(orjson.dumps(record) + b"\n" for record in records)
-    raw = parse_lines(data)
+    raw = parse_lines(data.replace(b"\\u0000", b""))
     if raw is None:
         return
     shaper = Shaper(RedditOptions(), SALT)

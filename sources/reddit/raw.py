@@ -4,7 +4,6 @@ All columns are text, as JSON scalars are written (`true`, `5`, `1365199493.0`):
 years (`edited` is False, a time, or True), and one table for all doors means one place that shapes documents.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +38,6 @@ RAW_COLUMNS = (
     "title",
     "url",
 )
-# NUL itself, and surrogates of which one may stand alone.
-_RISKY_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def parse_lines(data: bytes) -> "pl.DataFrame | None":
@@ -55,9 +52,9 @@ def parse_lines(data: bytes) -> "pl.DataFrame | None":
         frame = pl.read_ndjson(data, schema=schema)
     except pl.exceptions.PolarsError:
         return None
-    if not _RISKY_ESCAPE.search(data):
-        return frame
-    has_nul = frame.select(pl.any_horizontal(pl.all().str.contains("\x00", literal=True).any()))
+    has_nul = frame.select(
+        pl.any_horizontal(pl.col("title", "selftext", "body").str.contains("\x00", literal=True).any())
+    )
     return None if has_nul.item() else frame
 
 

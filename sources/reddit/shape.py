@@ -5,6 +5,7 @@ wrote it, and whether the asker did.
 """
 
 import hashlib
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -141,6 +142,7 @@ class Shaper:
 
 
 _KEPT, _UNWANTED, _GONE, _BROKEN = "kept", "unwanted", "gone", "broken"
+_MAY_BE_EMPTY = ("link_flair_text", "distinguished", "removed_by_category", "author")
 _EXPECTED = "expected id, created_utc, and a title (post) or body (comment)"
 
 
@@ -173,7 +175,7 @@ def _read_numbers() -> "list[pl.Expr]":
         pl.coalesce(time("retrieved_on"), time("retrieved_utc")).cast(as_time).alias("retrieved"),
         pl.col("score", "num_comments").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
         pl.col("is_self", "is_submitter", "stickied", "over_18").str.to_lowercase() == "true",
-        pl.col("link_flair_text", "distinguished", "removed_by_category", "author").replace("", None),
+        *(pl.when(pl.col(name) != "").then(name).alias(name) for name in _MAY_BE_EMPTY),
     ]
 
 
@@ -252,7 +254,7 @@ def _write_metadata() -> "pl.Expr":
 def _write_url() -> "pl.Expr":
     import polars as pl
 
-    path = pl.col("permalink").str.replace(r"^https?://[^/]*", "")
+    path = pl.col("permalink").str.strip_prefix(SITE).str.strip_prefix(SITE.replace("https", "http"))
     is_usable = path.str.starts_with("/r/").fill_null(value=False) & ~pl.col("is_profile")
     thread = pl.when("is_post").then("key").otherwise("link_id").str.strip_prefix("t3_")
     place = (
@@ -273,9 +275,9 @@ def _document_ids(keys: "pl.Series", contents: "pl.Series") -> list[str]:
     for part in (b"document", b"reddit"):
         start.update(len(part).to_bytes(8, "little") + part)
     ids = []
+    copy, pack = start.copy, struct.Struct("<Q").pack
     for key, content in zip(keys.cast(pl.Binary).to_list(), contents.cast(pl.Binary).to_list(), strict=True):
-        digest = start.copy()
-        digest.update(len(key).to_bytes(8, "little") + key + len(content).to_bytes(8, "little"))
-        digest.update(content)
+        digest = copy()
+        digest.update(pack(len(key)) + key + pack(len(content)) + content)
         ids.append(digest.hexdigest())
     return ids
