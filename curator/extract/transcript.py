@@ -30,6 +30,7 @@ MAX_AFTERTHOUGHT_WORDS = 12
 
 
 MAX_ANSWER_SENTENCES = 60
+"""More than any answer holds; what comes after is not looked at."""
 MIN_STATEMENT_WORDS, MAX_STATEMENT_WORDS = 4, 120
 """Shorter sentences name nothing, longer ones are no sentences (and would cost time)."""
 
@@ -92,7 +93,7 @@ def find_candidates(turns: Sequence[Turn], reasons: Counter[str]) -> Iterator[Ca
     begins |= {sentence for sentence, text in cleaned.items() if opens_topic(text)}
     for index, turn in enumerate(turns):
         for number, sentence in enumerate(turn.sentences):
-            rest = turn.sentences[number + 1 :]
+            rest = turn.sentences[number + 1 : number + 1 + MAX_ANSWER_SENTENCES]
             if _is_question(sentence):
                 question = pose_spoken(sentence.text)
                 if question is None:
@@ -100,9 +101,11 @@ def find_candidates(turns: Sequence[Turn], reasons: Counter[str]) -> Iterator[Ca
                 elif sum(count_words(later.text) for later in rest) > MAX_AFTERTHOUGHT_WORDS:
                     yield Candidate(question, "self_asked", rest, begins)
                 else:
-                    yield Candidate(question, "asked", _hear_out(turns[index + 1 :]), begins)
+                    yield Candidate(
+                        question, "asked", _hear_out(turns[index + 1 : index + 1 + MAX_ANSWER_SENTENCES]), begins
+                    )
             elif sentence in statements:
-                going_on = _hear_out(turns[index:])[len(turn.sentences) :]
+                going_on = _hear_out(turns[index : index + MAX_ANSWER_SENTENCES])[len(turn.sentences) :]
                 yield Candidate(*statements[sentence], (sentence, *rest, *going_on), begins)
 
 
