@@ -11,6 +11,8 @@ from schemas.example import EXAMPLE_COLUMNS
 from schemas.frames import check_frame
 from schemas.verdict import VERDICT_COLUMNS
 
+pytest.importorskip("openai", reason="the extra `llm` is not installed")
+
 TEXT = (
     "Before a heavy squat you fill your belly with air and push it out against the belt on every side. Hold that "
     "pressure for the whole repetition, which takes about 4 seconds, and breathe again at the top."
