@@ -1,8 +1,8 @@
 """The settings of a project: one frozen model for `curator.toml`, every field documented here and nowhere else."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Section(BaseModel):
@@ -79,11 +79,18 @@ class SplitConfig(_Section):
     threshold: float = Field(0.80, ge=0.5, le=1, description="Jaccard similarity that ties two examples to a unit.")
     max_unit_share: float = Field(0.02, gt=0, le=1, description="A larger share of its category goes to train.")
 
+    @model_validator(mode="after")
+    def _check_shares(self) -> "SplitConfig":
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, validation and test add up to {total:.4f}, expected 1")
+        return self
+
 
 class BalanceConfig(_Section):
     """What a release is made of."""
 
-    size: int | Literal["max"] = Field("max", description="Rows wanted, or the most whose shares are in tolerance.")
+    size: Annotated[int, Field(ge=1)] | Literal["max"] = Field("max", description="Rows wanted, or the most whose shares are in tolerance.")
     tolerance: float = Field(0.01, ge=0, le=0.5, description="Deviation of a share from its target (1 row at least).")
     max_synthetic_share: float = Field(0.40, ge=0, le=1, description="Generated rows per category.")
     max_source_share: float = Field(1.0, gt=0, le=1, description="Rows of one source in the release.")
@@ -92,7 +99,7 @@ class BalanceConfig(_Section):
     max_per_thread: int = Field(10, ge=1, description="Rows of one thread or video.")
     against: list[str] = Field(default=[], description="Evaluation files (JSONL) besides the pack's own cases.")
     include_flagged: bool = Field(False, description="Take rows with a safety flag before a person has read them.")
-    target: dict[str, float] = Field(default={}, description="Shares by category; the pack's if empty.")
+    target: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default={}, description="Shares by category; the pack's if empty.")
 
 
 class ExportConfig(_Section):
@@ -113,7 +120,7 @@ class ProjectConfig(_Section):
     """
 
     pack: str = Field("fitness", description="A bundled pack or the path of your own.")
-    seed: int = Field(3407, ge=0, description="Seed of everything random.")
+    seed: int = Field(3407, ge=0, lt=2**63, description="Seed of everything random.")
     ingest: list[IngestConfig] = Field(default=[], description="What `curator run` ingests; the pack's pages if empty.")
     screen: ScreenConfig = ScreenConfig()
     categorise: CategoriseConfig = CategoriseConfig()
