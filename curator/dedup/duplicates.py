@@ -167,7 +167,7 @@ def assemble_duplicates(
 ) -> Duplicates:
     """Return the verdicts on all rows, given the best of each set of identical rows and the pairs among these."""
     cover = cover_pairs(
-        priority.order(np.unique(np.concatenate(pairs[:2]))),
+        priority.order(_involved_rows(pairs, len(best))),
         pairs,
         bridge_similarity=bridge_similarity,
         measure=measure,
@@ -180,6 +180,13 @@ def assemble_duplicates(
         num_cut=cover.num_cut,
         **counts,
     )
+
+
+def _involved_rows(pairs: tuple[I64, I64, F64], num_rows: int) -> I64:
+    is_involved = np.zeros(num_rows, dtype=bool)
+    is_involved[pairs[0]] = True
+    is_involved[pairs[1]] = True
+    return np.flatnonzero(is_involved)
 
 
 def read_priority(

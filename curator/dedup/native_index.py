@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from curator.dedup.addresses import TextAddresses
 from curator.dedup.bands import Bands, choose_bands, count_agreeing, least_agreement
 from curator.dedup.boilerplate import find_common, list_in_table
-from curator.dedup.candidates import Capped, Order, Pairs, join_codes, pair_groups, split_codes
+from curator.dedup.candidates import Capped, Order, Pairs, join_codes, pair_groups, sort_distinct, split_codes
 from curator.dedup.hashing import I64, U64
 from curator.dedup.jaccard import Kind
 from curator.dedup.minhash import NUM_PERM, U16, U32, draw_permutations
@@ -210,17 +210,10 @@ class NativeIndex:
                     is_oversize[groups[0]] |= np.uint32(1 << band)
             found = workers.run(lambda space, band: pair(space, band, is_oversize), range(len(self._keys)))
             parts = [codes for codes, _ in found]
-            for members, bounds in large:
-                ordered = np.concatenate([order(members[begin:end]) for begin, end in pairwise(bounds)])
-                first, second, skipped = pair_groups(ordered, bounds, max_group=max_group)
-                parts.append(self._agreeing(np.minimum(first, second), np.maximum(first, second), least))
-                capped += skipped
-        codes = np.concatenate(parts)
-        return np.unique(codes) if large else np.sort(codes), capped
-
-    def _agreeing(self, low: I64, high: I64, least: int) -> U64:
-        codes = join_codes(low, high)
-        return codes[count_agreeing(self._sketches, low, high) >= least]
+            pairs, capped = _pair_large(large, order, max_group)
+            low, high = split_codes(pairs)
+            parts.append(pairs[count_agreeing(self._sketches, low, high) >= least])
+        return sort_distinct(np.concatenate(parts)), capped
 
     def _pair_band(
         self, space: BucketSpace, band: int, rows: U32, *, cap: int, least: int, is_oversize: U32
@@ -255,3 +248,17 @@ class NativeIndex:
             "list_oversize", space.slots, space.num_slots, space.previous, space.depth, cap, members, bounds
         )
         return members[: bounds[count]], bounds[: count + 1]
+
+
+def _pair_large(groups: list[tuple[I64, I64]], order: Order, max_group: int | None) -> tuple[U64, Capped]:
+    """Return the pairs to compare within groups beyond the cap, each once, and what is left out."""
+    capped = Capped()
+    pairs = np.empty(0, dtype=np.uint64)
+    for members, bounds in groups:
+        ordered = np.concatenate([order(members[begin:end]) for begin, end in pairwise(bounds)])
+        first, second, skipped = pair_groups(ordered, bounds, max_group=max_group)
+        found = join_codes(np.minimum(first, second), np.maximum(first, second))
+        # A template cluster is the same group in every band: united at once, its pairs are held once.
+        pairs = sort_distinct(np.concatenate((pairs, found)))
+        capped += skipped
+    return pairs, capped
