@@ -106,7 +106,7 @@ def test_a_post_becomes_a_document_with_its_title_and_figures(tmp_path):
     assert row["title"] == "How deep should I squat?"
     assert row["content"] == "How deep should I squat?\n\nMy knees are fine."
     assert row["id"] == document_id("reddit", "t3_aaa", row["content"])
-    assert row["url"] == "https://www.reddit.com/r/Fitness/comments/aaa/how_deep/"
+    assert row["url"] == "https://www.reddit.com/r/Fitness/comments/aaa/"
     assert row["author_hash"] == hash_author("Lifter42", SALT)
     assert row["created_at"] == datetime.fromtimestamp(WRITTEN, UTC)
     assert row["fetched_at"] == datetime.fromtimestamp(WRITTEN + 999, UTC)
@@ -120,7 +120,6 @@ def test_a_post_becomes_a_document_with_its_title_and_figures(tmp_path):
         "is_submitter": None,
         "link_url": None,
         "num_comments": 3,
-        "over_18": None,
         "parent": None,
         "removed_by": None,
         "score": 12,
@@ -131,9 +130,7 @@ def test_a_post_becomes_a_document_with_its_title_and_figures(tmp_path):
 
 
 def test_a_comment_knows_its_thread_its_parent_and_whether_the_asker_wrote_it(tmp_path):
-    path = write_lines(
-        tmp_path / "RC_x.ndjson", [make_comment(parent_id="t1_zzz", author="lifter42", link_author="Lifter42")]
-    )
+    path = write_lines(tmp_path / "RC_x.ndjson", [make_comment(parent_id="t1_zzz", is_submitter=True)])
 
     row = join(read_all(dump=[path])).row(0, named=True)
     about = json.loads(row["metadata"])

@@ -53,5 +53,4 @@ def hide_names() -> "list[pl.Expr]":
         pl.when(is_profile).then(pl.lit(PROFILE)).otherwise("subreddit").alias("subreddit"),
         without_name("link_flair_text").alias("flair"),
         pl.when(is_link).then(without_name("url")).alias("link_url"),
-        pl.coalesce("is_submitter", name == pl.col("link_author").str.to_lowercase()).alias("is_submitter"),
     ]

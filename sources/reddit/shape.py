@@ -151,7 +151,7 @@ def _read_identity() -> "list[pl.Expr]":
     import polars as pl
 
     is_post = pl.col("title").is_not_null()
-    bare = pl.coalesce("id", "name").str.strip_prefix("t3_").str.strip_prefix("t1_")
+    bare = pl.col("id").str.strip_prefix("t3_").str.strip_prefix("t1_")
     key = pl.when(is_post).then("t3_" + bare).otherwise("t1_" + bare)
     return [
         is_post.alias("is_post"),
@@ -172,9 +172,9 @@ def _read_numbers() -> "list[pl.Expr]":
     return [
         time("created_utc").cast(as_time).alias("created"),
         time("edited").cast(as_time).alias("edited_at"),
-        pl.coalesce(time("retrieved_on"), time("retrieved_utc")).cast(as_time).alias("retrieved"),
+        time("retrieved_on").cast(as_time).alias("retrieved"),
         pl.col("score", "num_comments").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
-        pl.col("is_self", "is_submitter", "stickied", "over_18").str.to_lowercase() == "true",
+        pl.col("is_self", "is_submitter", "stickied").str.to_lowercase() == "true",
         *(pl.when(pl.col(name) != "").then(name).alias(name) for name in _MAY_BE_EMPTY),
     ]
 
@@ -239,7 +239,6 @@ def _write_metadata() -> "pl.Expr":
         "is_submitter": pl.col("is_submitter"),
         "link_url": pl.col("link_url"),
         "num_comments": pl.col("num_comments"),
-        "over_18": pl.col("over_18"),
         "parent": pl.when(~pl.col("is_post")).then("parent_id"),
         "removed_by": pl.col("removed_by_category"),
         "score": pl.col("score"),
@@ -252,19 +251,14 @@ def _write_metadata() -> "pl.Expr":
 
 @cache
 def _write_url() -> "pl.Expr":
+    """Builds the address; Reddit adds the words of the title by itself."""
     import polars as pl
 
-    path = pl.col("permalink").str.strip_prefix(SITE).str.strip_prefix(SITE.replace("https", "http"))
-    is_usable = path.str.starts_with("/r/").fill_null(value=False) & ~pl.col("is_profile")
     thread = pl.when("is_post").then("key").otherwise("link_id").str.strip_prefix("t3_")
-    place = (
-        pl.when(pl.col("is_profile") | pl.col("subreddit").is_null())
-        .then(pl.lit(""))
-        .otherwise("/r/" + pl.col("subreddit"))
-    )
-    comment = pl.when("is_post").then(pl.lit("")).otherwise("_/" + pl.col("key").str.strip_prefix("t1_") + "/")
-    built = place + "/comments/" + thread + "/" + comment
-    return (SITE + pl.when(is_usable).then(path).otherwise(built)).alias("url")
+    is_nowhere = pl.col("is_profile") | pl.col("subreddit").is_null()
+    place = pl.when(is_nowhere).then(pl.lit(SITE)).otherwise(SITE + "/r/" + pl.col("subreddit"))
+    comment = pl.when("is_post").then(pl.lit("/")).otherwise("/_/" + pl.col("key").str.strip_prefix("t1_") + "/")
+    return pl.concat_str(place, pl.lit("/comments/"), thread, comment).alias("url")
 
 
 def _document_ids(keys: "pl.Series", contents: "pl.Series") -> list[str]:

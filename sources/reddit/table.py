@@ -75,6 +75,7 @@ def _read_row(row: dict[str, Any], where: str, refused: list[Rejection]) -> dict
         return None
     # An empty cell means absent, but a link post really has an empty text.
     record: dict[str, Any] = {key: value for key, value in row.items() if value != "" or key == "selftext"}
+    record.setdefault("id", record.get("name"))
     match = _SUBREDDIT.search(record.get("permalink", ""))
     if match and "subreddit" not in record:
         record["subreddit"] = match[1]
