@@ -1,6 +1,6 @@
 """Weighted word votes: which category the words of a text speak for."""
 
-import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,8 +103,10 @@ def decide_by_votes(votes: "pl.DataFrame", min_score: float, min_margin: float) 
 
 
 def normalise_words(text: str) -> str:
-    """Gives lower-cased words between single spaces, as `_count_column` does for columns."""
-    return " ".join(re.sub(r"[^\w%]+|_", " ", text.lower()).split())
+    """Gives lower-cased words between single spaces, as `_count_language` does for columns."""
+    # Letters, numbers and marks: Python's \w knows no marks, and Arabic vowel signs would tear words apart.
+    signs = (sign if sign == "%" or unicodedata.category(sign)[0] in "LNM" else " " for sign in text.lower())
+    return " ".join("".join(signs).split())
 
 
 def _make_term(pack: Pack, language: str, category: str, term: str, weight: object) -> Term:
