@@ -35,6 +35,15 @@ app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Explore")
 explore.register(app)
 
 
+def show_version(wanted: bool) -> None:
+    """Says the version and stops; eager, so that no command need follow."""
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"curator {version('corpus-curator')}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def set_globals(
     context: typer.Context,
@@ -45,14 +54,11 @@ def set_globals(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no talk, only data and errors.")
     ] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback has done all
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
 ) -> None:
     """Keeps the options that every command shares."""
-    if version:
-        from importlib.metadata import version as read_version
-
-        sys.stdout.write(f"curator {read_version('corpus-curator')}\n")
-        raise typer.Exit
     context.obj = State(folder=folder, debug=debug, quiet=quiet)
 
 

@@ -67,6 +67,7 @@ def _open(path: str, memory_mb: int | None) -> Any:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
+        "allow_persistent_secrets": False,
         "temp_directory": "",
     }
     if memory_mb:
