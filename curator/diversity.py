@@ -41,7 +41,8 @@ class Diversity:
         unmasked: Survivors as written.
         distinct_2: Different masked word pairs of the answers over all of them, 0-1.
         distinct_3: The same of word triples.
-        openings: The most common masked first six words of an answer and how many answers begin so.
+        openings: The most common masked first six words of an answer and how many answers begin so; lines that stand
+            in more than half of the answers (prescribed headings) are passed over.
         top_opening_ratio: Share of answers with the most common opening.
         most_repeated_answer: How often the most common masked answer stands there.
         triples: Different (rule, reasoning, action), masked; 0 where the metadata has none.
@@ -67,7 +68,8 @@ def measure_diversity(messages: Sequence[str], metadata: Sequence[str] = ()) -> 
     """
     conversations, answers = _read_texts(messages)
     words = [split_words(answer, mask_numbers=True) for answer in answers]
-    openings = Counter(" ".join(w[:OPENING_WORDS]) for w in words)
+    bodies = _drop_headings(answers)
+    openings = Counter(" ".join(split_words(body, mask_numbers=True)[:OPENING_WORDS]) for body in bodies)
     repeats = Counter(" ".join(w) for w in words)
     common = openings.most_common(_TOP_OPENINGS)
     return Diversity(
@@ -93,6 +95,13 @@ def _read_texts(messages: Sequence[str]) -> tuple[list[str], list[str]]:
     return conversations, answers
 
 
+def _drop_headings(answers: list[str]) -> list[str]:
+    """Gives the answers without lines that stand in most of them: a prescribed heading says nothing about variety."""
+    lines = Counter(line for answer in answers for line in set(answer.split("\n")) if line.strip())
+    common = {line for line, count in lines.items() if count > max(len(answers) / 2, 1)}
+    return ["\n".join(line for line in answer.split("\n") if line not in common) for answer in answers]
+
+
 def _count_survivors(conversations: list[str], answers: list[str], *, is_masked: bool) -> Survivors:
     def count(texts: list[str]) -> int:
         return find_duplicates(texts, THRESHOLD, ngram=NGRAM, mask_numbers=is_masked).kept.height
@@ -115,6 +124,8 @@ def _count_triples(metadata: Sequence[str]) -> int:
     for text in metadata:
         values = json.loads(text)
         if "rule" in values:
-            steps = (" ".join(split_words(str(values.get(key, "")), mask_numbers=True)) for key in ("reasoning", "action"))
+            steps = (
+                " ".join(split_words(str(values.get(key, "")), mask_numbers=True)) for key in ("reasoning", "action")
+            )
             triples.add((values["rule"], *steps))
     return len(triples)

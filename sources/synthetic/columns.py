@@ -58,7 +58,24 @@ def evaluate_claim(frame: pl.DataFrame, text: str | None, place: Place) -> NDArr
     if values.dtype != pl.Boolean:
         found = f"{place.spot(text)}: {text!r} gives {values.dtype}, expected true or false"
         raise ConfigError(found, "compare with something")
-    return values.fill_null(value=False).to_numpy().astype(np.bool_)
+    filled = values.fill_null(value=False) if values.null_count() else values
+    return filled.to_numpy().astype(np.bool_)
+
+
+def evaluate_claims(frame: pl.DataFrame, texts: Sequence[str], place: Place) -> dict[str, NDArray[np.bool_]]:
+    """Gives where each of several conditions holds, in one pass."""
+    if len(texts) < 2:
+        return {text: evaluate_claim(frame, text, place) for text in texts}
+    expressions = [parse_sql(text, place).alias(str(number)) for number, text in enumerate(texts)]
+    try:
+        columns = frame.select(pl.repeat(None, pl.len()).alias("_"), *expressions).get_columns()[1:]
+    except pl.exceptions.PolarsError:
+        # One of them does not fit; alone it is reported with its line.
+        return {text: evaluate_claim(frame, text, place) for text in texts}
+    if any(column.dtype != pl.Boolean for column in columns):
+        return {text: evaluate_claim(frame, text, place) for text in texts}
+    filled = (column.fill_null(value=False) if column.null_count() else column for column in columns)
+    return {text: column.to_numpy().astype(np.bool_) for text, column in zip(texts, filled, strict=True)}
 
 
 def spell_columns(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, Strings]:

@@ -1,13 +1,15 @@
 """From decided rows to documents: the turns as canonical JSON, and what is worth knowing about them."""
 
 from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
 
 import numpy as np
 import polars as pl
 
-from schemas.document import DOCUMENT_COLUMNS, document_id
+from schemas.document import DOCUMENT_COLUMNS
 from schemas.frames import frame_schema
-from schemas.identity import make_id
+from schemas.identity import ID_BYTES
 from sources.synthetic.columns import Strings, evaluate, spell_columns
 from sources.synthetic.decide import decide_rules
 from sources.synthetic.draw import draw_rows
@@ -43,9 +45,9 @@ def render_topic(book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -
         key: Names the stream of randomness.
         rows: Row numbers within the stream.
     """
-    frame, is_complete = draw_rows(book, compiled, key, rows)
-    spelled = spell_columns(frame, compiled.spoken)
-    decided = np.where(is_complete, decide_rules(compiled, frame), -1)
+    drawn = draw_rows(book, compiled, key, rows)
+    frame, spelled = drawn.frame, drawn.texts
+    decided = np.where(drawn.is_complete, decide_rules(compiled, frame), -1)
     is_spoken = decided >= 0
     pieces = []
     for index, rule in enumerate(compiled.rules):
@@ -187,17 +189,27 @@ def _assistant(answer: pl.Series) -> list[pl.Expr]:
 
 def _hash_scenarios(rule_id: str, personas: pl.Series, answers: pl.Series) -> pl.Series:
     masked = answers.str.replace_all(MASK, "#")
-    pairs = zip(personas.to_list(), masked.to_list(), strict=True)
-    return pl.Series([make_id(rule_id, persona, skeleton) for persona, skeleton in pairs], dtype=pl.String)
+    return _hash_pairs((rule_id,), personas, masked)
+
+
+def _hash_pairs(prefix: tuple[str, ...], firsts: pl.Series, seconds: pl.Series) -> pl.Series:
+    """Gives `make_id(*prefix, first, second)` of each pair; what they share is encoded once."""
+    start = b"".join(len(part.encode()).to_bytes(8, "little") + part.encode() for part in prefix)
+    hash_bytes = partial(blake2b, digest_size=ID_BYTES)
+    ids = []
+    for first, second in zip(firsts.to_list(), seconds.to_list(), strict=True):
+        one, two = first.encode(), second.encode()
+        sizes = len(one).to_bytes(8, "little"), len(two).to_bytes(8, "little")
+        ids.append(hash_bytes(b"".join((start, sizes[0], one, sizes[1], two))).hexdigest())
+    return pl.Series(ids, dtype=pl.String)
 
 
 def build_documents(rendered: pl.DataFrame, fetched_at: object) -> pl.DataFrame:
     """Gives the frame of documents of rendered rows (columns `natural_key`, `content`, `metadata`)."""
-    pairs = zip(rendered.get_column("natural_key").to_list(), rendered.get_column("content").to_list(), strict=True)
-    ids = [document_id(SOURCE, natural_key, content) for natural_key, content in pairs]
+    ids = _hash_pairs(("document", SOURCE), rendered.get_column("natural_key"), rendered.get_column("content"))
     schema = frame_schema(DOCUMENT_COLUMNS)
     constant = {"source": SOURCE, "kind": "conversation", "fetched_at": fetched_at, **_LICENCE}
-    given = {"id": pl.Series(ids, dtype=pl.String), **{c: rendered.get_column(c) for c in rendered.columns}}
+    given = {"id": ids, **{c: rendered.get_column(c) for c in rendered.columns}}
     columns = [
         pl.lit(given[name] if name in given else constant.get(name)).cast(kind).alias(name)
         for name, kind in schema.items()

@@ -14,7 +14,7 @@ from schemas.errors import ConfigError
 from schemas.pack import Pack
 from sources.synthetic.conversation import render_topic
 from sources.synthetic.decide import match_rules
-from sources.synthetic.draw import draw_rows
+from sources.synthetic.draw import Drawn, draw_rows
 from sources.synthetic.noise import I64, draw_uniform
 from sources.synthetic.rulebook import RuleBook, load_rules
 from sources.synthetic.scope import CompiledTopic, compile_topic
@@ -67,7 +67,8 @@ def check_rules(pack: Pack, paths: Sequence[Path] = (), seed: int = 0) -> list[F
 
 def _check_topic(book: RuleBook, compiled: CompiledTopic, key: str) -> list[Finding]:
     rows = np.arange(_SAMPLE_ROWS, dtype=np.int64)
-    frame, is_complete = draw_rows(book, compiled, key, rows)
+    drawn = draw_rows(book, compiled, key, rows)
+    frame = drawn.frame
     probes = _probe_edges(compiled, frame, key, rows)
     findings = []
     for points in (frame, probes):
@@ -75,7 +76,7 @@ def _check_topic(book: RuleBook, compiled: CompiledTopic, key: str) -> list[Find
         if findings:
             break
     findings += _check_dead(compiled, pl.concat([frame, probes], how="vertical_relaxed"))
-    return findings + _check_silence(book, compiled, key, frame, is_complete)
+    return findings + _check_silence(book, compiled, key, drawn)
 
 
 def _check_cover(compiled: CompiledTopic, points: pl.DataFrame) -> list[Finding]:
@@ -107,17 +108,17 @@ def _check_dead(compiled: CompiledTopic, points: pl.DataFrame) -> list[Finding]:
 
 
 def _check_silence(
-    book: RuleBook, compiled: CompiledTopic, key: str, frame: pl.DataFrame, is_complete: Any
+    book: RuleBook, compiled: CompiledTopic, key: str, drawn: Drawn
 ) -> list[Finding]:
     rows = np.arange(_SAMPLE_ROWS, dtype=np.int64)
     refused = render_topic(book, compiled, key, rows).refused
-    covered: NDArray[np.bool_] = match_rules(compiled, frame).sum(axis=1) > 0
+    covered: NDArray[np.bool_] = match_rules(compiled, drawn.frame).sum(axis=1) > 0
     silent = [int(row) for row in refused if covered[row]]
     if not silent:
         return []
-    what = "a phrase has no fitting way to say it" if is_complete[silent[0]] else "a table has no fitting row"
+    what = "a phrase has no fitting way to say it" if drawn.is_complete[silent[0]] else "a table has no fitting row"
     message = f"{what} at {len(silent) / len(rows):.1%} of the points"
-    return [Finding("silence", compiled.place.spot(), message, _example(compiled, frame, silent[0]))]
+    return [Finding("silence", compiled.place.spot(), message, _example(compiled, drawn.frame, silent[0]))]
 
 
 def _probe_edges(compiled: CompiledTopic, frame: pl.DataFrame, key: str, rows: I64) -> pl.DataFrame:

@@ -1,5 +1,7 @@
 """Draws the columns of a topic: personas, numbers, choices, computed values, rows of tables."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -7,7 +9,7 @@ from scipy.special import ndtr, ndtri
 
 from schemas.errors import ConfigError
 from schemas.rules import Variable
-from sources.synthetic.columns import evaluate, evaluate_claim, root_names
+from sources.synthetic.columns import Strings, evaluate, evaluate_claim, root_names, spell_columns
 from sources.synthetic.noise import F64, I64, draw_uniform, pick_eligible, pick_weighted
 from sources.synthetic.place import Place
 from sources.synthetic.rulebook import RuleBook
@@ -19,7 +21,22 @@ _EDGE = 2.0**-40
 _DECIMALS = 6
 
 
-def draw_rows(book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -> tuple[pl.DataFrame, NDArray[np.bool_]]:
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn for some rows.
+
+    Attributes:
+        frame: The columns that expressions read.
+        texts: The columns that phrases name, as texts.
+        is_complete: Where every table had a fitting row.
+    """
+
+    frame: pl.DataFrame
+    texts: dict[str, Strings]
+    is_complete: NDArray[np.bool_]
+
+
+def draw_rows(book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -> Drawn:
     """Draws everything a topic needs.
 
     Args:
@@ -27,14 +44,21 @@ def draw_rows(book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -> t
         compiled: The topic.
         key: Names the stream of randomness: seed, language, category.
         rows: Row numbers within the stream.
-
-    Returns:
-        A frame with one row a row number, and where it is complete (a table had a fitting row).
     """
     draw = _Draw(book, compiled, key, rows)
     for name in compiled.columns:
         draw.add(name)
-    return pl.DataFrame(draw.columns), draw.is_complete
+    frame = pl.DataFrame(draw.columns)
+    other = [name for name in compiled.spoken if name not in draw.texts]
+    return Drawn(frame, draw.texts | spell_columns(frame, other), draw.is_complete)
+
+
+@dataclass
+class _Picks:
+    """Rows picked from a few records: what depends on the records alone is worked out once a record."""
+
+    records: pl.DataFrame
+    picked: I64
 
 
 class _Draw:
@@ -44,23 +68,45 @@ class _Draw:
         self._place = compiled.place
         self._key = key
         self._rows = rows
+        self._read = compiled.read
         self._latent: dict[str, F64] = {}
+        self._origins: dict[str, _Picks] = {}
+        self.texts: dict[str, Strings] = {}
         self.is_complete = np.ones(len(rows), dtype=np.bool_)
-        personas = self._draw_personas(compiled.topic.personas)
-        category = pl.repeat(compiled.category, len(rows), dtype=pl.String, eager=True)
         # A dict of columns, because adding to a wide frame costs more than most draws.
-        self.columns = {**personas.to_dict(), CATEGORY: category}
+        self.columns: dict[str, pl.Series] = {}
+        self._draw_personas(compiled.topic.personas)
+        category = pl.DataFrame({CATEGORY: [compiled.category]})
+        self._add_picks(_Picks(category, np.zeros(len(rows), dtype=np.int64)))
 
     def add(self, name: str) -> None:
         variable = self._variables[name]
         if variable.value is not None:
-            self.columns[name] = self._evaluate(variable.value)
+            self._draw_value(name, variable.value)
         elif variable.choices is not None:
-            self.columns[name] = self._draw_choice(name, variable)
+            self._draw_choice(name, variable)
         elif variable.table is not None:
             self._draw_record(name, variable)
         else:
             self.columns[name] = self._draw_number(name, variable)
+
+    def _add_picks(self, picks: _Picks) -> None:
+        self._add_records(picks.records, picks)
+
+    def _add_records(self, records: pl.DataFrame, picks: _Picks) -> None:
+        self._origins |= dict.fromkeys(records.columns, picks)
+        self.columns |= records[picks.picked].to_dict()
+        self.texts |= {name: texts[picks.picked] for name, texts in spell_columns(records, records.columns).items()}
+
+    def _draw_value(self, name: str, expression: str) -> None:
+        origins = {id(self._origins.get(read)): self._origins.get(read) for read in self._select(expression).columns}
+        picks = next(iter(origins.values()))
+        if len(origins) > 1 or picks is None:
+            self.columns[name] = self._evaluate(expression)
+            return
+        column = evaluate(picks.records, expression, self._place).alias(name)
+        picks.records = picks.records.with_columns(column)
+        self._add_records(column.to_frame(), picks)
 
     def _evaluate(self, expression: str) -> pl.Series:
         return evaluate(self._select(expression), expression, self._place)
@@ -73,19 +119,19 @@ class _Draw:
     def _uniform(self, name: str) -> F64:
         return draw_uniform(f"{self._key}/{name}", self._rows)
 
-    def _draw_personas(self, condition: str | None) -> pl.DataFrame:
+    def _draw_personas(self, condition: str | None) -> None:
         personas = self._book.personas
         fitting = personas.filter(pl.Series(evaluate_claim(personas, condition, self._place)))
         if fitting.is_empty():
             raise ConfigError(f"{self._place.spot(condition or '')}: no persona fits", "widen `personas`")
         weights = fitting.get_column("persona_weight").to_numpy()
-        return fitting[pick_weighted(self._uniform("persona"), weights)]
+        self._add_picks(_Picks(fitting, pick_weighted(self._uniform("persona"), weights)))
 
-    def _draw_choice(self, name: str, variable: Variable) -> pl.Series:
+    def _draw_choice(self, name: str, variable: Variable) -> None:
         choices = variable.choices or []
         weights = np.array(variable.weights or [1.0] * len(choices), dtype=np.float64)
         picked = pick_weighted(self._uniform(name), weights)
-        return pl.Series(name, choices, strict=False).gather(pl.Series(picked))
+        self._add_picks(_Picks(pl.Series(name, choices, strict=False).to_frame(), picked))
 
     def _draw_number(self, name: str, variable: Variable) -> pl.Series:
         uniform = np.clip(self._uniform(name), _EDGE, 1 - _EDGE)
@@ -118,7 +164,8 @@ class _Draw:
         eligible = self._fit_records(records, variable.where, self._place)
         picked = pick_eligible(self._uniform(name), eligible)
         self.is_complete &= picked >= 0
-        self.columns |= records[np.maximum(picked, 0)].to_dict()
+        used = [column for column in records.columns if column in self._read or column == name]
+        self._add_picks(_Picks(records.select(used), np.maximum(picked, 0)))
 
     def _fit_records(self, records: pl.DataFrame, where: str | None, place: Place) -> NDArray[np.bool_]:
         if where is None:

@@ -14,7 +14,7 @@ from sources.synthetic.rulebook import RuleBook, Rules
 from sources.synthetic.scope import CompiledTopic, compile_topic
 
 # Large enough that the work a phrase costs is spread over many rows, small enough for a few hundred MB.
-STRETCH_ROWS = 20_000
+STRETCH_ROWS = 50_000
 
 
 @dataclass(frozen=True)

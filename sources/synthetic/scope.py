@@ -38,6 +38,7 @@ class CompiledTopic:
         category: The one of its categories that is meant.
         rules: In the order of the file.
         columns: Names of the variables to draw, each after those it reads.
+        read: All columns that phrases and expressions name.
         spoken: Columns that may stand in a text or in the metadata.
         variables: All variables in scope.
         phrases: Of the topic and the book, for what stands outside of rules.
@@ -49,6 +50,7 @@ class CompiledTopic:
     category: str
     rules: tuple[CompiledRule, ...]
     columns: tuple[str, ...]
+    read: frozenset[str]
     spoken: tuple[str, ...]
     variables: dict[str, Variable]
     phrases: Phrases
@@ -77,7 +79,7 @@ def compile_topic(book: RuleBook, topic: Topic, category: str) -> CompiledTopic:
     personal = [name for name in book.personas.columns if name != "persona_weight"]
     spoken = dict.fromkeys([*(name for name in needed if name != RULE), *resolver.order, *personal])
     return CompiledTopic(
-        topic, category, rules, tuple(resolver.order), tuple(spoken), variables, phrases, tuple(topic.follow_ups), place
+        topic, category, rules, tuple(resolver.order), frozenset(resolver.read), tuple(spoken), variables, phrases, tuple(topic.follow_ups), place
     )
 
 
@@ -131,6 +133,7 @@ class _Resolver:
 
     def __init__(self, book: RuleBook, variables: dict[str, Variable], place: Place) -> None:
         self.order: list[str] = []
+        self.read: set[str] = set()
         self._book = book
         self._variables = variables
         self._place = place
@@ -138,6 +141,7 @@ class _Resolver:
 
     def add(self, column: str) -> None:
         """Adds the variable that gives a column, after everything it reads."""
+        self.read.add(column)
         if column in (CATEGORY, RULE) or column in self._book.personas.columns:
             return
         name = self._variable_of(column)
@@ -170,6 +174,7 @@ class _Resolver:
         texts = [t for t in (variable.low, variable.high, variable.step, variable.value) if isinstance(t, str)]
         names = {n for text in texts for n in root_names(text, self._place)} | set(variable.follows)
         if variable.where is not None:
+            self.read |= root_names(variable.where, self._place)
             own = {f"{name}_{column}" for column in self._table(variable).columns} | {name}
             names |= root_names(variable.where, self._place) - own
         return sorted(names)
