@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from curator.categorise import categorise_examples
 from curator.categorise.training import make_pack_classifier
+from curator.engine import Engine, LocalEngine
 from curator.extract import extract_documents, list_inputs
-from curator.fingerprint import fingerprint_pack, fingerprint_stage
+from curator.fingerprint import fingerprint_knowledge, fingerprint_pack, fingerprint_stage
 from curator.project import Project
-from curator.removals import Removals, describe_texts, find_near_pairs, find_removals
+from curator.removals import Removals, describe_texts, find_near_pairs, find_removals, name_texts
 from curator.screen import screen_examples
-from schemas.config import DedupConfig
+from curator.text import flatten_messages
+from schemas.config import CategoriseConfig, DedupConfig, ScreenConfig
+from schemas.pack import Pack
 from warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ CHUNK_INPUTS = 20_000
 """Inputs (documents or threads) a transaction; bounds memory, and what a kill can undo."""
 CHUNK_EXAMPLES = 50_000
 CHUNK_PASSAGES = 32
+_CLASSIFIERS: dict[tuple[str, str, int], Callable[[], Any]] = {}
 
 Progress = Callable[[str, int, int], None]
 """Called with stage, rows done, rows to do."""
@@ -68,6 +73,7 @@ def curate_corpus(
     progress: Progress = lambda *_: None,
     threads: int | None = None,
     llm: "LlmSettings | None" = None,
+    engine: Engine | None = None,
 ) -> CurateReport:
     """Runs the four stages over everything not yet seen under the current fingerprints.
 
@@ -77,15 +83,17 @@ def curate_corpus(
         progress: Called while a stage works.
         threads: Threads of dedup; all cores if absent. The result does not depend on it.
         llm: Model that writes further examples from passages; none if absent.
+        engine: Where the work is done; this process if absent. The result does not depend on it.
     """
+    engine = engine or LocalEngine()
     report = CurateReport()
     pack_print = fingerprint_pack(project.pack)
-    _extract(project, warehouse, pack_print, report, progress)
+    _extract(project, warehouse, pack_print, report, progress, engine)
     if llm is not None:
         report.examples += ask_llm(project, warehouse, llm, progress)
-    _screen(project, warehouse, report, progress)
-    _categorise(project, warehouse, pack_print, report, progress)
-    _dedup(project, warehouse, report, progress, threads)
+    _screen(project, warehouse, report, progress, engine)
+    _categorise(project, warehouse, pack_print, report, progress, engine)
+    _dedup(project, warehouse, report, progress, threads, engine)
     return report
 
 
@@ -122,6 +130,28 @@ def ask_llm(
     return added
 
 
+def extract_chunk(pack: Pack, documents: "pl.DataFrame") -> "tuple[pl.DataFrame, ...]":
+    """Gives examples and verdicts of documents; a task of an engine, so it is a plain function of plain values."""
+    extraction = extract_documents(documents, pack)
+    return extraction.examples, extraction.verdicts
+
+
+def screen_chunk(config: ScreenConfig, pack: Pack, examples: "pl.DataFrame") -> "tuple[pl.DataFrame, ...]":
+    """Gives screening rows and verdicts of examples; a task of an engine."""
+    screened = screen_examples(examples, config, pack)
+    return screened.screening, screened.verdicts
+
+
+def categorise_chunk(
+    config: CategoriseConfig, pack: Pack, seed: int, examples: "pl.DataFrame"
+) -> "tuple[pl.DataFrame, ...]":
+    """Gives the labels of examples; a task of an engine. A process trains the pack's classifier once."""
+    key = (str(pack.root), config.model_dump_json(), seed)
+    if key not in _CLASSIFIERS:
+        _CLASSIFIERS[key] = make_pack_classifier(pack, config, seed)
+    return (categorise_examples(examples, config, pack, _CLASSIFIERS[key]),)
+
+
 def count_pending(project: Project, warehouse: Warehouse) -> dict[str, int]:
     """Gives how many inputs and rows each row-wise stage has not seen under the current fingerprints."""
     pack_print = fingerprint_pack(project.pack)
@@ -142,12 +172,14 @@ def _screen_print(project: Project) -> str:
 
 
 def _categorise_print(project: Project, pack_print: str) -> str:
-    # Votes are counted on the screened text, in the language that screening found.
-    screened = _screen_print(project)
-    return fingerprint_stage("categorise", project.config.categorise, pack_print, project.config.seed, screened)
+    # Votes are counted on the screened text in the language that screening found; the classifier reads the pages.
+    inputs = (pack_print, fingerprint_knowledge(project.pack), _screen_print(project))
+    return fingerprint_stage("categorise", project.config.categorise, project.config.seed, *inputs)
 
 
-def _extract(project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress) -> None:
+def _extract(
+    project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress, engine: Engine
+) -> None:
     import polars as pl
 
     fingerprint = _extract_print(pack_print)
@@ -155,21 +187,24 @@ def _extract(project: Project, warehouse: Warehouse, pack_print: str, report: Cu
     with warehouse.lend({"inputs": inputs.select("input_id", "kind")}):
         pending = warehouse.read("pending_inputs", fingerprint=fingerprint)
     todo = inputs.join(pending.select("input_id"), on="input_id", how="semi")
-    for chunk in _cut(todo, CHUNK_INPUTS):
-        wanted = chunk.select(pl.col("document_ids").explode().alias("id")).unique()
-        with warehouse.lend({"wanted": wanted}):
-            documents = warehouse.read("documents_by_id")
-        extraction = extract_documents(documents, project.pack)
+    chunks = list(_cut(todo, CHUNK_INPUTS))
+
+    def read_documents(chunk: pl.DataFrame) -> pl.DataFrame:
+        with warehouse.lend({"wanted": chunk.select(pl.col("document_ids").explode().alias("id")).unique()}):
+            return warehouse.read("documents_by_id")
+
+    done = engine.map_frames(partial(extract_chunk, project.pack), (read_documents(chunk) for chunk in chunks))
+    for chunk, (examples, verdicts) in zip(chunks, done, strict=True):
         seen = chunk.select("input_id").join(
-            extraction.examples.select("input_id", pl.col("id").alias("example_id")), on="input_id", how="left"
+            examples.select("input_id", pl.col("id").alias("example_id")), on="input_id", how="left"
         )
         with warehouse.transaction():
-            with warehouse.lend({"incoming": extraction.examples}):
+            with warehouse.lend({"incoming": examples}):
                 warehouse.run("insert_examples")
-            warehouse.append("verdict", extraction.verdicts, {"stage": "extract", "fingerprint": fingerprint})
+            warehouse.append("verdict", verdicts, {"stage": "extract", "fingerprint": fingerprint})
             warehouse.append("extraction", seen, {"fingerprint": fingerprint})
         report.extracted += chunk.height
-        report.examples += extraction.examples.height
+        report.examples += examples.height
         progress("extract", report.extracted, todo.height)
     with warehouse.transaction():
         with warehouse.lend({"inputs": inputs.select("input_id")}):
@@ -179,44 +214,57 @@ def _extract(project: Project, warehouse: Warehouse, pack_print: str, report: Cu
         _keep_stage(warehouse, "extract", fingerprint, report)
 
 
-def _screen(project: Project, warehouse: Warehouse, report: CurateReport, progress: Progress) -> None:
+def _screen(project: Project, warehouse: Warehouse, report: CurateReport, progress: Progress, engine: Engine) -> None:
+    import polars as pl
+
     fingerprint = _screen_print(project)
     pending = warehouse.read("unscreened_examples", fingerprint=fingerprint)
-    for chunk in _cut(pending, CHUNK_EXAMPLES):
+
+    def read_examples(chunk: pl.DataFrame) -> pl.DataFrame:
         with warehouse.lend({"wanted": chunk}):
-            examples = warehouse.read("examples_by_id")
-        screened = screen_examples(examples, project.config.screen, project.pack)
+            return warehouse.read("examples_by_id")
+
+    chunks = list(_cut(pending, CHUNK_EXAMPLES))
+    done = engine.map_frames(
+        partial(screen_chunk, project.config.screen, project.pack), (read_examples(chunk) for chunk in chunks)
+    )
+    for chunk, (screening, verdicts) in zip(chunks, done, strict=True):
         with warehouse.transaction():
-            warehouse.append("screening", screened.screening, {"fingerprint": fingerprint})
-            warehouse.append("verdict", screened.verdicts, {"stage": "screen", "fingerprint": fingerprint})
+            warehouse.append("screening", screening, {"fingerprint": fingerprint})
+            warehouse.append("verdict", verdicts, {"stage": "screen", "fingerprint": fingerprint})
         report.screened += chunk.height
         progress("screen", report.screened, pending.height)
     _keep_stage(warehouse, "screen", fingerprint, report)
 
 
 def _categorise(
-    project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress
+    project: Project, warehouse: Warehouse, pack_print: str, report: CurateReport, progress: Progress, engine: Engine
 ) -> None:
-    config = project.config.categorise
+    config, seed = project.config.categorise, project.config.seed
     fingerprint = _categorise_print(project, pack_print)
     pending = warehouse.read("unlabelled_examples", fingerprint=fingerprint)
-    make_classifier = make_pack_classifier(project.pack, config, project.config.seed)
-    for chunk in _cut(pending, CHUNK_EXAMPLES):
-        labels = categorise_examples(chunk, config, project.pack, make_classifier)
+    task = partial(categorise_chunk, config, project.pack, seed)
+    for (labels,) in engine.map_frames(task, _cut(pending, CHUNK_EXAMPLES)):
         with warehouse.transaction():
             warehouse.append("label", labels, {"fingerprint": fingerprint})
-        report.categorised += chunk.height
+        report.categorised += labels.height
         progress("categorise", report.categorised, pending.height)
     _keep_stage(warehouse, "categorise", fingerprint, report)
 
 
 def _dedup(
-    project: Project, warehouse: Warehouse, report: CurateReport, progress: Progress, threads: int | None
+    project: Project,
+    warehouse: Warehouse,
+    report: CurateReport,
+    progress: Progress,
+    threads: int | None,
+    engine: Engine,
 ) -> None:
     """Signs new texts, joins them with the stored signatures, and resolves all pairs; old texts are not read again."""
     config = project.config.dedup
-    signed = fingerprint_stage("dedup", config.ngram, config.mask_numbers, config.threshold)
-    _sign_texts(warehouse, config, signed, progress, threads)
+    # Signatures are of the screened text: other redaction is other text.
+    signed = fingerprint_stage("dedup", config.ngram, config.mask_numbers, config.threshold, _screen_print(project))
+    _sign_texts(warehouse, config, signed, progress, threads, engine)
     rows = warehouse.read("dedup_rows", fingerprint=signed)
     # Set-wise: the fingerprint holds the rows themselves, so an unchanged set is not resolved again.
     fingerprint = fingerprint_stage(
@@ -237,7 +285,12 @@ def _dedup(
 
 
 def _sign_texts(
-    warehouse: Warehouse, config: DedupConfig, signed: str, progress: Progress, threads: int | None
+    warehouse: Warehouse,
+    config: DedupConfig,
+    signed: str,
+    progress: Progress,
+    threads: int | None,
+    engine: Engine,
 ) -> None:
     import polars as pl
 
@@ -252,12 +305,23 @@ def _sign_texts(
     progress("dedup", 0, pending.height)
     parts = [describe_texts(read_texts(chunk["id"]), config, threads) for chunk in _cut(pending, CHUNK_EXAMPLES)]
     new = pl.concat(parts)
-    near = find_near_pairs(new, warehouse.read("signatures", fingerprint=signed), read_texts, config)
+    old = warehouse.read("signatures", fingerprint=signed)
+    joined = engine.find_pairs(
+        lambda: _list_texts(pl.concat([old.select("example_id"), new.select("example_id")]), read_texts), config
+    )
+    near = find_near_pairs(new, old, read_texts, config) if joined is None else name_texts(joined, new, old)
     # One transaction: a pair is looked for only when its younger text is signed.
     with warehouse.transaction():
         warehouse.append("signature", new, {"fingerprint": signed})
-        warehouse.append("near_pair", near, {"fingerprint": signed})
+        with warehouse.lend({"incoming": near}):
+            warehouse.run("insert_near_pairs", fingerprint=signed)
     progress("dedup", pending.height, pending.height)
+
+
+def _list_texts(rows: "pl.DataFrame", read_texts: "Callable[[pl.Series], pl.DataFrame]") -> "Iterator[pl.DataFrame]":
+    for chunk in _cut(rows, CHUNK_EXAMPLES):
+        texts = read_texts(chunk["example_id"])
+        yield texts.select("id").with_columns(flatten_messages(texts)["full"].alias("text"))
 
 
 def _write_removals(warehouse: Warehouse, fingerprint: str, removals: Removals) -> None:

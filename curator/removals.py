@@ -109,6 +109,26 @@ def find_near_pairs(
     )
 
 
+def name_texts(pairs: "pl.DataFrame", *signatures: "pl.DataFrame") -> "pl.DataFrame":
+    """Gives pairs of example ids (`left`, `right`, `similarity`) as pairs of texts, as `find_near_pairs` does."""
+    import polars as pl
+
+    hashes = pl.concat([part.select("example_id", "text_hash") for part in signatures]).unique("example_id")
+    named = pairs.join(hashes, left_on="left", right_on="example_id").join(
+        hashes, left_on="right", right_on="example_id", suffix="_right"
+    )
+    return (
+        named.filter(pl.col("text_hash") != pl.col("text_hash_right"))
+        .select(
+            pl.min_horizontal("text_hash", "text_hash_right").alias("left_hash"),
+            pl.max_horizontal("text_hash", "text_hash_right").alias("right_hash"),
+            pl.col("similarity").cast(pl.Float64),
+        )
+        .unique()
+        .sort("left_hash", "right_hash")
+    )
+
+
 def find_removals(rows: "pl.DataFrame", pairs: "pl.DataFrame", config: ProjectConfig) -> Removals:
     """Decides which rows are removed; the result does not depend on their order.
 

@@ -34,6 +34,11 @@ def register(app: typer.Typer) -> None:
 def curate(
     context: typer.Context,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of dedup; the result is the same.")] = None,
+    engine: Annotated[str, typer.Option(help="local, or daft: on all cores or a Ray cluster (extra scale).")] = "local",
+    ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Ray cluster of --engine daft, or local.")] = None,
+    scratch: Annotated[
+        str | None, typer.Option(metavar="URL", help="Folder or bucket that all workers reach, for --engine daft.")
+    ] = None,
     llm: Annotated[
         str | None, typer.Option(metavar="URL", help="OpenAI-compatible server that writes examples from passages.")
     ] = None,
@@ -45,6 +50,7 @@ def curate(
     """Extract examples, screen, categorise and deduplicate whatever is new or whose settings changed."""
     from curator.cli.output import print_json, show_progress
     from curator.curate import count_pending, curate_corpus
+    from curator.engine import make_engine
     from curator.project import change_project
     from curator.report import show_curate, show_pending
 
@@ -59,7 +65,9 @@ def curate(
         show_progress(quiet=state.quiet) as move,
         change_project(project, "curate", wait) as (warehouse, summary),
     ):
-        report = curate_corpus(project, warehouse, move, threads, make_llm_settings(llm, llm_model))
+        settings = make_llm_settings(llm, llm_model)
+        where = make_engine(engine, ray, scratch, project.root)
+        report = curate_corpus(project, warehouse, move, threads, settings, where)
         if report.has_changed:
             summary.update(report.as_dict())
     if as_json:

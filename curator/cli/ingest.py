@@ -55,6 +55,7 @@ def ingest_markdown(
 def ingest_documents(
     context: typer.Context,
     path: Annotated[list[Path], typer.Argument(help="Files or folders: .txt .html .epub .pdf .docx")],
+    language: Annotated[str | None, typer.Option(help="Language of the documents, ISO 639-1.")] = None,
     licence: Licence = None,
     permission: PermissionOption = None,
     basis: Basis = None,
@@ -63,7 +64,13 @@ def ingest_documents(
     as_json: Json = False,
 ) -> None:
     """Read books and documents that you own (needs the extra `documents` for .epub .pdf .docx)."""
-    options = {"path": _absolute(path), "licence": licence, "permission": permission, "basis": basis}
+    options = {
+        "path": _absolute(path),
+        "language": language,
+        "licence": licence,
+        "permission": permission,
+        "basis": basis,
+    }
     _ingest(context, "documents", options, wait, dry_run, as_json)
 
 
@@ -72,6 +79,7 @@ def ingest_transcripts(
     context: typer.Context,
     path: Annotated[list[Path], typer.Argument(help="Files or folders: .vtt .srt .sbv .json .md .txt")],
     language: Annotated[str | None, typer.Option(help="Language of the transcripts, ISO 639-1.")] = None,
+    url_template: Annotated[str | None, typer.Option(help="Address of a transcript, with {id} for its id.")] = None,
     licence: Licence = None,
     permission: PermissionOption = None,
     basis: Basis = None,
@@ -83,6 +91,7 @@ def ingest_transcripts(
     options = {
         "path": _absolute(path),
         "language": language,
+        "url_template": url_template,
         "licence": licence,
         "permission": permission,
         "basis": basis,
@@ -97,6 +106,12 @@ def ingest_youtube(
     channel: Annotated[list[str] | None, typer.Option(help="A channel, listed with yt-dlp.")] = None,
     playlist: Annotated[list[str] | None, typer.Option(help="A playlist, listed with yt-dlp.")] = None,
     languages: Annotated[list[str] | None, typer.Option("--language", help="Preferred caption languages.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many videos of each channel or playlist.")
+    ] = None,
+    refresh: Annotated[bool | None, typer.Option("--refresh", help="Fetch videos again that are stored.")] = None,
+    pause_s: Annotated[float | None, typer.Option("--pause", metavar="SECONDS", help="Between two videos.")] = None,
+    proxy: Annotated[str | None, typer.Option(help="Proxy; one with a password: CURATOR_YOUTUBE_PROXY.")] = None,
     licence: Licence = None,
     permission: PermissionOption = None,
     basis: Basis = None,
@@ -110,6 +125,10 @@ def ingest_youtube(
         "channel": channel,
         "playlist": playlist,
         "languages": languages,
+        "limit": limit,
+        "refresh": refresh,
+        "pause_s": pause_s,
+        "proxy": proxy,
         "licence": licence,
         "permission": permission,
         "basis": basis,
@@ -130,6 +149,7 @@ def ingest_reddit(
     listing: Annotated[str | None, typer.Option(help="Live: top, new, hot or controversial.")] = None,
     time: Annotated[str | None, typer.Option(help="Live: hour, day, week, month, year or all.")] = None,
     limit: Annotated[int | None, typer.Option(help="Live: posts a subreddit (a listing holds 1,000).")] = None,
+    comments: Annotated[bool | None, typer.Option("--comments/--no-comments", help="Live: comments too.")] = None,
     request_budget: Annotated[int | None, typer.Option(help="Live: requests this run may make.")] = None,
     recheck: Annotated[
         bool | None, typer.Option("--recheck", help="Live: ask whether stored items were deleted.")
@@ -153,6 +173,7 @@ def ingest_reddit(
         "listing": listing,
         "time": time,
         "limit": limit,
+        "comments": comments,
         "request_budget": request_budget,
         "recheck": recheck,
         "licence": licence,
