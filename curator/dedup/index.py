@@ -9,6 +9,7 @@ from curator.dedup.errors import DedupError
 from curator.dedup.hashing import I64, U64
 from curator.dedup.jaccard import Kind
 from curator.dedup.minhash import U16
+from curator.dedup.shingles import Ragged
 from curator.dedup.verify import F64
 
 # Below, numpy is done before the kernels are loaded; from the second number on, even compiling them pays.
@@ -40,6 +41,9 @@ class Index(Protocol):
 
     def signatures(self) -> U16:
         """Return the low halves of the signatures, (num_rows, 64) uint16; they must have been asked for."""
+
+    def shingles(self) -> Ragged:
+        """Return the distinct shingles of each text, ascending."""
 
     def measure(self, left: I64, right: I64) -> F64:
         """Return the Jaccard similarity of each pair of rows; neither text may be empty."""

@@ -25,7 +25,7 @@ from curator.dedup.unicode_table import TABLE_SIZE
 ENTRIES = {
     "buckets": ("find_first_equal", "chain_rows", "pair_meetings", "list_oversize"),
     "clustering": ("cover_nodes", "join_components"),
-    "joining": ("count_shingles", "find_common", "list_prefixes", "merge_labels", "pair_postings"),
+    "joining": ("count_shingles", "find_common", "list_prefixes", "list_shingles", "merge_labels", "pair_postings"),
     "probing": ("probe_buckets",),
     "sha1": ("sketch_sha1",),
     "signing": ("sign_texts",),

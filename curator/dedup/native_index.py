@@ -17,6 +17,7 @@ from curator.dedup.minhash import NUM_PERM, U16, U32, draw_permutations
 from curator.dedup.native import load_kernels
 from curator.dedup.native_join import find_candidates
 from curator.dedup.normalize import canonical_text
+from curator.dedup.shingles import Ragged
 from curator.dedup.text_source import TextSource
 from curator.dedup.verify import F64
 from curator.dedup.workspace import BucketSpace, SetSpace, TextSpace, Workers, share_rows
@@ -24,6 +25,7 @@ from curator.dedup.workspace import BucketSpace, SetSpace, TextSpace, Workers, s
 _FREE = np.uint64(0xFFFFFFFFFFFFFFFF)
 _MASKS_NUMBERS, _BY_CHARACTER = 1, 2
 _NO_CAP = 1 << 62
+_BLOCK_ROWS = 4096
 _FIRST_CAPACITY = 1 << 14
 
 
@@ -130,6 +132,31 @@ class NativeIndex:
         _, _, self._keys, self._sketches = self._sign(
             self._located.addresses, self._located.marked_sizes, self._signatures[:0]
         )
+
+    def shingles(self) -> Ragged:
+        """Return the distinct shingles of each text, ascending."""
+        sizes = self._located.sizes
+        counts = np.zeros(len(sizes), dtype=np.int64)
+        source = self._source()
+
+        def list_block(space: tuple[TextSpace, SetSpace], begin: int) -> U64:
+            text, sets = space
+            end = min(begin + _BLOCK_ROWS, len(sizes))
+            # A token takes two bytes with what separates it, one when tokens are characters.
+            values = np.empty(int(sizes[begin:end].sum()) + 2 * (end - begin), dtype=np.uint64)
+            sets.last_stamp = self._kernels.call(
+                "list_shingles",
+                *(self._located.addresses, self._located.marked_sizes, begin, end, *source.cutting()),
+                *(text.scratch, text.edges, text.hashes, text.shingles),
+                *(sets.slots, sets.stamps, sets.last_stamp, values, counts),
+            )
+            return values[: int(counts[begin:end].sum())].copy()
+
+        max_size = int(sizes.max(initial=0))
+        workers = Workers(self._num_threads, lambda: (TextSpace(max_size), SetSpace(2 * max_size + 2)))
+        blocks = workers.run(list_block, range(0, len(sizes), _BLOCK_ROWS))
+        values = np.concatenate(blocks) if blocks else np.empty(0, dtype=np.uint64)
+        return Ragged(values, np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts))))
 
     def measure(self, left: I64, right: I64) -> F64:
         """Return the Jaccard similarity of each pair of rows; neither text may be empty."""

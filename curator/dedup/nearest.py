@@ -13,8 +13,9 @@ from curator.dedup.candidates import join_codes, split_codes
 from curator.dedup.columns import Texts, text_series
 from curator.dedup.errors import DedupError
 from curator.dedup.hashing import I64
+from curator.dedup.index import open_index
 from curator.dedup.jaccard import Kind
-from curator.dedup.shingles import Ragged, distinct_rows, hash_tokens, shingle_tokens
+from curator.dedup.shingles import Ragged
 from curator.dedup.verify import F64
 
 Measure = Literal["jaccard", "containment", "overlap"]
@@ -57,8 +58,10 @@ def find_near(
         raise DedupError(f"threshold {threshold}: expected 0 to 1", "try threshold=0.8")
     if measure not in ("jaccard", "containment", "overlap"):
         raise DedupError(f'measure "{measure}": expected jaccard, containment or overlap', 'try measure="jaccard"')
-    ours = _read_shingles(texts, ngram, kind=kind, mask_numbers=mask_numbers)
-    theirs = _read_shingles(against, ngram, kind=kind, mask_numbers=mask_numbers)
+    ours, theirs = (
+        open_index(text_series(side), ngram, kind=kind, mask_numbers=mask_numbers).shingles()
+        for side in (texts, against)
+    )
     text, near, shared = _count_all_shared(ours, theirs)
     score = _score(measure, shared, ours.counts()[text], theirs.counts()[near])
     is_near = score >= threshold
@@ -66,11 +69,6 @@ def find_near(
     return pl.DataFrame(
         {"text": text.astype(np.uint32), "near": near.astype(np.uint32), "similarity": score.astype(np.float32)}
     )
-
-
-def _read_shingles(texts: Texts, ngram: int, *, kind: Kind, mask_numbers: bool) -> Ragged:
-    tokens = hash_tokens(text_series(texts).to_list(), kind=kind, mask_numbers=mask_numbers)
-    return distinct_rows(shingle_tokens(tokens, ngram))
 
 
 def _score(measure: Measure, shared: I64, ours: I64, theirs: I64) -> F64:

@@ -53,6 +53,10 @@ class NumpyIndex:
         """Return the low halves of the signatures, (num_rows, 64) uint16."""
         return narrow_signatures(sign_rows(self._shingles))
 
+    def shingles(self) -> Ragged:
+        """Return the distinct shingles of each text, ascending."""
+        return self._shingles
+
     def measure(self, left: I64, right: I64) -> F64:
         """Return the Jaccard similarity of each pair of rows; neither text may be empty."""
         return measure_pairs(self._shingles, left, right)

@@ -259,3 +259,49 @@ def find_common(
                     found[written] = shingles[at]
                 written += 1
     return written
+
+
+@jit
+def list_shingles(
+    addresses: U64s,
+    sizes: I64s,
+    begin: int,
+    end: int,
+    table: U32s,
+    options: int,
+    ngram: int,
+    boilerplate: U64s,
+    boilerplate_mask: int,
+    scratch: Bytes,
+    edges: I32s,
+    hashes: U64s,
+    shingles: U64s,
+    slots: U64s,
+    stamps: I32s,
+    stamp: int,
+    values: U64s,
+    counts: I64s,
+) -> int:
+    """Write the distinct shingles of rows begin to end one row after another, each ascending, and counts[row].
+
+    Values must hold a place for every second byte of the texts and one more a text. Returns the last stamp used.
+    """
+    written = 0
+    for row in range(begin, end):
+        count = tokenize(addresses[row], sizes[row], table, options, scratch, edges, hashes)
+        count = shingle_tokens(hashes, count, ngram, shingles)
+        if boilerplate_mask > 0:
+            count = drop_listed(shingles, count, boilerplate, boilerplate_mask)
+        stamp += 1
+        mask = table_mask(count)
+        distinct = 0
+        for at in range(count):
+            if enter(shingles[at], slots, stamps, 0, mask, stamp):
+                shingles[distinct] = shingles[at]
+                distinct += 1
+        sort_values(shingles, distinct)
+        for at in range(distinct):
+            values[written + at] = shingles[at]
+        written += distinct
+        counts[row] = distinct
+    return stamp
