@@ -55,9 +55,11 @@ _NO_THANKS = re.compile(
 )
 _BOT_TALK = ("i am a bot", "i'm a bot", "i’m a bot", "beep boop", "beep, boop", "was performed automatically")
 _SOMEONE = re.compile(r"\b(?:you|your|you're|yours|op|op's|u/\w+)\b", re.IGNORECASE)
-# Words that point at something said before.
+# Words that point at something said before; "it" and "that" within a sentence mostly do not.
 _POINTING = re.compile(
-    r"\b(?:this|that|these|those|it|its|it's|he|she|him|her|his|they|them|their|there)\b", re.IGNORECASE
+    r"\b(?:this|these|those|he|she|him|her|his|they|them|their)\b|\bthat(?:'s|\s+(?:is|was|one|guy|thing))\b"
+    r"|(?:^|[.!?]\s+|\n\s*)\W*(?:that|it|its|it's|so|but|and|or|like|because|yeah|yes|no|nah|what\?|why\?)(?!\w)",
+    re.IGNORECASE,
 )
 _LINK = re.compile(r"\[([^\]\n]*)\]\([^)\s]*\)|https?://\S+|\bwww\.\S+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
