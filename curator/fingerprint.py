@@ -26,7 +26,16 @@ def fingerprint_stage(stage: str, *parts: Any) -> str:
 def fingerprint_pack(pack: Pack) -> str:
     """Gives a hash of every file of a pack that the stages read (all but its knowledge pages)."""
     knowledge = pack.root / pack.knowledge if pack.knowledge else None
-    files = [p for p in sorted(pack.root.rglob("*")) if p.is_file() and not _is_below(p, knowledge)]
+    return _hash_files(pack, [path for path in pack.root.rglob("*") if not _is_below(path, knowledge)])
+
+
+def fingerprint_knowledge(pack: Pack) -> str:
+    """Gives a hash of the knowledge pages of a pack, which its classifier learns from."""
+    return _hash_files(pack, list((pack.root / pack.knowledge).rglob("*")) if pack.knowledge else [])
+
+
+def _hash_files(pack: Pack, paths: list[Path]) -> str:
+    files = sorted(path for path in paths if path.is_file())
     return make_id(*(f"{p.relative_to(pack.root).as_posix()}:{make_id(p.read_bytes().hex())}" for p in files))
 
 
