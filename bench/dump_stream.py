@@ -22,7 +22,7 @@ ROUNDS = 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--mb", type=int, default=1000, help="unpacked size of the big frame in MB")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--child", choices=["bare", "curator"], help=argparse.SUPPRESS)
