@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from curator.dedup.errors import DedupError
 from curator.dedup.hashing import I64, U64
 
 # One text of a string-view column: short ones lie in the view itself, from its fifth byte on.
 _VIEW = np.dtype([("size", "<i4"), ("prefix", "<u4"), ("buffer", "<i4"), ("offset", "<i4")])
 _INLINE_BYTES = 12
+_STRING_VIEW = b"vu"
 
 
 class _Array(ctypes.Structure):
@@ -36,12 +38,29 @@ _Array._fields_ = [
 ]
 
 
+class _Schema(ctypes.Structure):
+    pass
+
+
+_Schema._fields_ = [
+    ("format", ctypes.c_char_p),
+    ("name", ctypes.c_char_p),
+    ("metadata", ctypes.c_void_p),
+    ("flags", ctypes.c_int64),
+    ("n_children", ctypes.c_int64),
+    ("children", ctypes.c_void_p),
+    ("dictionary", ctypes.c_void_p),
+    ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(_Schema))),
+    ("private_data", ctypes.c_void_p),
+]
+
+
 class _Stream(ctypes.Structure):
     pass
 
 
 _Stream._fields_ = [
-    ("get_schema", ctypes.c_void_p),
+    ("get_schema", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Stream), ctypes.POINTER(_Schema))),
     ("get_next", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Stream), ctypes.POINTER(_Array))),
     ("get_last_error", ctypes.c_void_p),
     ("release", ctypes.CFUNCTYPE(None, ctypes.POINTER(_Stream))),
@@ -63,6 +82,7 @@ class TextAddresses:
         get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
         get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
         stream = _Stream.from_address(get_pointer(capsule, b"arrow_array_stream"))
+        _check_format(stream)
         located = [_locate(array) for array in self._read_arrays(stream)]
         self.addresses: U64 = np.concatenate([part[0] for part in located] or [np.empty(0, np.uint64)])
         self.sizes: I64 = np.concatenate([part[1] for part in located] or [np.empty(0, np.int64)])
@@ -74,7 +94,9 @@ class TextAddresses:
         while True:
             array = _Array()
             if stream.get_next(ctypes.byref(stream), ctypes.byref(array)) != 0:
-                raise MemoryError("the column could not be exported through the Arrow C interface")
+                raise DedupError(
+                    "texts: the column could not be exported through the Arrow C interface", "copy it first"
+                )
             if not array.release:
                 return arrays
             weakref.finalize(self, array.release, ctypes.pointer(array))
@@ -90,6 +112,17 @@ class TextAddresses:
         self.addresses[rows] = (start + np.cumsum(sizes) - sizes).astype(np.uint64)
         self.sizes[rows] = sizes
         self.marked_sizes[rows] = -sizes
+
+
+def _check_format(stream: Any) -> None:
+    """Raise unless the stream is one of string views: other layouts would be misread."""
+    schema = _Schema()
+    if stream.get_schema(ctypes.byref(stream), ctypes.byref(schema)) != 0:
+        raise DedupError("texts: the column could not be exported through the Arrow C interface", "copy it first")
+    layout = schema.format
+    schema.release(ctypes.byref(schema))
+    if layout != _STRING_VIEW:
+        raise DedupError(f"texts: expected Arrow layout {_STRING_VIEW!r}, found {layout!r}", "use polars 2")
 
 
 def _locate(array: Any) -> tuple[U64, I64]:
