@@ -68,7 +68,8 @@ def run(arguments: list[str] | None = None) -> int:
         code = app(args=arguments, standalone_mode=False)
         # Here and not at exit: a full disk or a reader that has gone must be met where it can be told.
         sys.stdout.flush()
-        return int(code or OK)
+        # Typer turns an interrupt into this code and says nothing.
+        return explain(KeyboardInterrupt()) if code == INTERRUPTED else int(code or OK)
     except BaseException as error:  # noqa: BLE001 - the last line of defence; what is no Exception is raised again
         code = explain(error)
         if "--debug" in (sys.argv if arguments is None else arguments):
@@ -89,7 +90,7 @@ def explain(error: BaseException) -> int:
         case typer.Abort() | KeyboardInterrupt():
             show_error("interrupted", "what was stored stays; type the same command to go on")
             code = INTERRUPTED
-        case BrokenPipeError():
+        case _ if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
             # The reader of our output (head, less) has gone; that is no failure. Python would write the rest at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = OK
