@@ -153,7 +153,7 @@ def measure(rows: list[dict], targets: dict[str, float], config: BalanceConfig, 
     return Problem.build(frame(rows), targets, config).measure(size)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(CELLS, TARGETS, CONFIGS, st.sampled_from(["max", 6]))
 def test_what_is_named_as_binding_really_enlarges_the_selection_when_it_is_relaxed(cells, weights, config, size):
     whole = sum(weights.values())

@@ -322,6 +322,14 @@ def test_somebody_elses_manifest_is_no_export(project, warehouse, tmp_path):
     assert (tmp_path / "manifest.json").read_text() == '{"name": "my web app"}'
 
 
+def test_balancing_again_makes_no_other_release_and_deals_nothing_anew(project, warehouse):
+    before = warehouse.read("split_ledger").sort("key_kind", "key")
+    again = freeze_release(project, warehouse, threads=1)
+    assert not again.is_new
+    assert warehouse.read("split_ledger").sort("key_kind", "key").equals(before)
+    assert warehouse.read("releases").height == 1
+
+
 def test_a_dry_run_writes_nothing(project, warehouse, tmp_path):
     report = export_release(project, warehouse, ExportConfig(format="alpaca"), output=tmp_path / "out", dry_run=True)
     assert sum(report.rows.values()) > 0

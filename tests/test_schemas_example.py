@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -57,6 +57,7 @@ def plain(messages: list[dict] | None) -> list[dict] | None:
     return messages and [{key: value for key, value in turn.items() if value is not None} for turn in messages]
 
 
+@settings(max_examples=50, deadline=None)
 @given(EXAMPLES, EXAMPLES)
 def test_examples_have_the_same_id_exactly_when_their_content_is_the_same(one, other):
     same = all(one[key] == other[key] for key in ("document", "extractor", "lines")) and all(
@@ -65,6 +66,7 @@ def test_examples_have_the_same_id_exactly_when_their_content_is_the_same(one, o
     assert (build(one)["id"] == build(other)["id"]) == same
 
 
+@settings(max_examples=50, deadline=None)
 @given(EXAMPLES)
 def test_tags_keys_and_the_order_of_fields_are_no_part_of_the_id(values):
     turned = {**values, "messages": [dict(reversed(turn.items())) for turn in values["messages"]]}
@@ -73,6 +75,7 @@ def test_tags_keys_and_the_order_of_fields_are_no_part_of_the_id(values):
     assert other["unit_keys"] == ["a", "b"]
 
 
+@settings(max_examples=50, deadline=None)
 @given(EXAMPLES)
 def test_the_rejected_answer_is_part_of_the_id(values):
     bare = {**values, "rejected": None}
@@ -91,12 +94,14 @@ def test_ids_are_the_same_on_every_machine():
     assert example_id("d", "page", '{"lines":[1,2]}', messages) == "2cd8e6315e51d35f4ae67b0fd7f13385"
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(TEXT, max_size=4), st.lists(TEXT, max_size=4))
 def test_parts_of_an_id_never_run_together(one, other):
     assert (make_id(*one) == make_id(*other)) == (one == other)
     assert len(make_id(*one)) == 32
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | TEXT,
