@@ -161,11 +161,11 @@ def _first_of_hash(hashes: pl.Series) -> pl.Series:
 
 
 def _read_values(frame: pl.DataFrame, rows: I64) -> U16:
-    raw = frame["signature"].gather(pl.Series(rows))
-    data = b"".join(raw.to_list())
-    if len(data) != SIGNATURE_BYTES * len(rows):
+    raw = frame["signature"].gather(pl.Series(rows, dtype=pl.UInt32))
+    if raw.null_count() or not (raw.bin.size() == SIGNATURE_BYTES).all():
         raise DedupError(f"signature: expected {SIGNATURE_BYTES} bytes a row", "compute the signatures anew")
-    return np.frombuffer(data, dtype="<u2").reshape(-1, NUM_PERM)
+    values: U16 = raw.bin.reinterpret(dtype=pl.Array(pl.UInt16, NUM_PERM)).to_numpy()
+    return np.ascontiguousarray(values.reshape(-1, NUM_PERM))
 
 
 def count_agreeing_between(ours: U16, theirs: U16, left: I64, right: I64) -> I64:
