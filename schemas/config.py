@@ -90,7 +90,9 @@ class SplitConfig(_Section):
 class BalanceConfig(_Section):
     """What a release is made of."""
 
-    size: Annotated[int, Field(ge=1)] | Literal["max"] = Field("max", description="Rows wanted, or the most whose shares are in tolerance.")
+    size: Annotated[int, Field(ge=1)] | Literal["max"] = Field(
+        "max", description="Rows wanted, or the most whose shares are in tolerance."
+    )
     tolerance: float = Field(0.01, ge=0, le=0.5, description="Deviation of a share from its target (1 row at least).")
     max_synthetic_share: float = Field(0.40, ge=0, le=1, description="Generated rows per category.")
     max_source_share: float = Field(1.0, gt=0, le=1, description="Rows of one source in the release.")
@@ -99,7 +101,9 @@ class BalanceConfig(_Section):
     max_per_thread: int = Field(10, ge=1, description="Rows of one thread or video.")
     against: list[str] = Field(default=[], description="Evaluation files (JSONL) besides the pack's own cases.")
     include_flagged: bool = Field(False, description="Take rows with a safety flag before a person has read them.")
-    target: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default={}, description="Shares by category; the pack's if empty.")
+    target: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(
+        default={}, description="Shares by category; the pack's if empty."
+    )
 
 
 class ExportConfig(_Section):
