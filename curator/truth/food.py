@@ -2,7 +2,7 @@
 
 import re
 
-from curator.truth.expectation import Expectation, Near, exactly, on_grid, state
+from curator.truth.expectation import Expectation, exactly, on_grid, state
 from curator.truth.quantities import find_load, find_number
 
 _LB_PER_KG = 2.2046
@@ -91,14 +91,15 @@ def expect_hydration(question: str) -> Expectation | None:
         return None
     before, after = weights[:2]
     loss = round(before - after, 1)
-    share = round(100 * loss / before, 1)
-    litres: list[Near] = [(loss * 1.25, 0.051), (loss * 1.5, 0.051), (loss + drunk, 0.051), (drunk, 0.0), (0.2, 0.0)]
-    allowed = {"l": litres, "percent": [(share, 0.06), *exactly([1.0, 2.0])]}
+    share = on_grid(100 * loss / before, 0.1)
+    refill, more = on_grid(loss * 1.25, 0.1), on_grid(loss * 1.5, 0.1)
+    allowed = {"l": exactly([refill, more, loss + drunk, drunk, 0.2]), "percent": exactly([share, 1.0, 2.0])}
+    counts = [(r"(\d+(?:\.\d+)?) to \d+(?:\.\d+)? l\b", {round(refill, 1)})]
     if share > 2:
         says = r"too little|clearly more|too dry"
     else:
         says = r"drank enough|that's fine|drinking fits" if share < 1 else r"bit more|slightly too little|little more"
-    return Expectation(allowed, [[("l", *litres[0])], [("l", *litres[1])]], says=says)
+    return Expectation(allowed, [state("l", refill), state("l", more)], counts, says=says)
 
 
 def _calorie_change(rate: float, *, is_cutting: bool) -> float:

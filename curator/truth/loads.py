@@ -6,8 +6,9 @@ from curator.truth.expectation import Expectation, exactly, on_grid, state
 from curator.truth.quantities import find_load, find_number
 
 _LOWER = r"squat|deadlift|rdl|hip thrust|trap.bar"
-_PULL_FROM_FLOOR = r"(?<!romanian )deadlift|trap.bar"
+_FROM_FLOOR = r"(?<!romanian )deadlift|trap.bar"
 _BEST = r"best (?:[a-z\- ]+ )?(?:is )?(\d+(?:\.\d+)?)|\((\d+(?:\.\d+)?) (?:lb|kg) so far"
+_DEADLINES = (r"where (\d+) weeks", r"first (\d+) weeks", r"(\d+) weeks are (?:too|enough|realistic)", r"not in (\d+) weeks")
 _SORENESS_SCALE = [4.0, 7.0]
 _SLEEP_MARKS = [6.0, 7.0, 7.5, 8.0]
 
@@ -45,17 +46,18 @@ def expect_overload(question: str) -> Expectation | None:
     reps = float(next(group for group in goal.groups() if group))
     rest = re.sub(r"session \d", "", question[goal.end() :])
     done = [float(number) for number in re.findall(r"(?<![\w.])(\d+)(?![\w.]*\d)", rest)][:2]
-    steps = _steps(question, unit)
     if len(done) < 2:
         return None
     first, last = done
+    step = _step(question, unit)
+    if weight >= (300 if unit == "lb" else 135) and re.search(_FROM_FLOOR, question.lower()):
+        step *= 2
     if first >= reps and last >= reps:
-        must = [(unit, weight + step, 0.0) for step in steps]
-        return Expectation({unit: exactly([weight, *steps, *(weight + s for s in steps)])}, [must])
+        return Expectation({unit: exactly([weight, step, weight + step])}, [state(unit, weight + step)])
     if first < reps and last < reps:
         reset = on_grid(weight * 0.9, _plate(unit))
         return Expectation({unit: exactly([weight, reset])}, [state(unit, reset)])
-    return Expectation({unit: exactly([weight, *(steps if last >= reps else [])])}, [[(unit, weight, 0.0)]])
+    return Expectation({unit: exactly([weight, *([step] if last >= reps else [])])}, [[(unit, weight, 0.0)]])
 
 
 def expect_record(question: str) -> Expectation | None:
@@ -116,7 +118,7 @@ def expect_goal(question: str) -> Expectation | None:
     unit = weights[0][1]
     now, goal = sorted(float(number) for number, _ in weights[:2])
     pace = _read_pace(question)
-    step = _steps(question, unit, is_beginner=False)[0]
+    step = _step(question, unit)
     jumps = round((goal - now) / step)
     weeks = jumps * pace
     allowed = {unit: exactly([goal, goal - now, step]), "weeks": exactly([weeks, deadline, pace])}
@@ -143,15 +145,15 @@ def expect_scheme(question: str) -> Expectation | None:
         return None
     best, unit = load
     plate = _plate(unit)
-    steps = _steps(question, unit, is_beginner=False)
+    step = _step(question, unit)
     if re.search(r"five months|first year", question, re.IGNORECASE):
         start = on_grid(best * 0.7, plate)
-        numbers = {unit: exactly([best, *steps, start, start + 8 * steps[0]])}
-        return Expectation(numbers, [state(unit, start), state(unit, start + 8 * steps[0])], says="linear")
+        numbers = {unit: exactly([best, step, start, start + 8 * step])}
+        return Expectation(numbers, [state(unit, start), state(unit, start + 8 * step)], says="linear")
     if re.search(r"two years|session-to-session", question, re.IGNORECASE):
         volume = on_grid(best * 0.75, plate)
         light = on_grid(volume * 0.8, plate)
-        return Expectation({unit: exactly([best, *steps, volume, light])}, [state(unit, volume), state(unit, light)])
+        return Expectation({unit: exactly([best, step, volume, light])}, [state(unit, volume), state(unit, light)])
     training = on_grid(best * 0.9, plate)
     waves = [on_grid(training * share, plate) for share in (0.65, 0.75, 0.85)]
     must = [state(unit, value) for value in (training, *waves)]
@@ -195,11 +197,9 @@ def _state_numbers(sleep: float, soreness: float) -> dict[str, list[tuple[float,
     return {"h": exactly([sleep, *_SLEEP_MARKS]), "of_10": exactly([soreness, *_SORENESS_SCALE])}
 
 
-def _steps(question: str, unit: str, *, is_beginner: bool = True) -> list[float]:
-    """Gives the steps that overload allows: 2.5 lb for pressing and rowing, 5 for legs, up to 10 from the floor."""
-    text = question.lower()
-    is_lower = re.search(_LOWER, text) is not None
-    small = (2.5 if is_lower else 1.25) if unit == "kg" else (5.0 if is_lower else 2.5)
-    if is_beginner and re.search(_PULL_FROM_FLOOR, text):
-        return [small, 2 * small]
-    return [small]
+def _step(question: str, unit: str) -> float:
+    """Gives the usual step: 2.5 lb for pressing and rowing, 5 lb for legs and pulls from the floor."""
+    is_lower = re.search(_LOWER, question.lower()) is not None
+    if unit == "kg":
+        return 2.5 if is_lower else 1.25
+    return 5.0 if is_lower else 2.5

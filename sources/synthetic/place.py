@@ -26,11 +26,12 @@ class Place:
     what: str = ""
 
     def spot(self, snippet: str = "") -> str:
-        """Gives `file:line: what` of the first line at or after the stretch that holds the snippet."""
+        """Gives `file:line: what` of the first line of the stretch, else of the file, that holds the snippet."""
         lines = self.text.split("\n")
-        wanted = snippet.split("\n", 1)[0]
-        found = (n for n, line in enumerate(lines[self.first_line - 1 :], self.first_line) if wanted in line)
-        line = next(found, self.first_line) if wanted else self.first_line
+        wanted = snippet.split("\n", 1)[0].lower()
+        places = [n for n, line in enumerate(lines, 1) if wanted in line.lower()] if wanted else []
+        # What a topic uses may be written above it, for all topics of the file.
+        line = next((n for n in places if n >= self.first_line), places[0] if places else self.first_line)
         return f"{self.path}:{line}: {self.what}" if self.what else f"{self.path}:{line}"
 
     def within(self, loc: Sequence[str | int], what: str) -> "Place":

@@ -183,5 +183,6 @@ class _Resolver:
         table = self._book.tables.get(variable.table or "")
         if table is None:
             known = ", ".join(self._book.tables) or "none"
-            raise ConfigError(f"{self._place.spot()}: no table {variable.table!r} (there are: {known})", "")
+            spot = self._place.spot(f'"{variable.table}"')
+            raise ConfigError(f"{spot}: no table {variable.table!r}", f"there are: {known}")
         return table
