@@ -20,6 +20,8 @@ MIN_RECALL = 0.9997
 MAX_MISSED = 1e-6
 _PAIRS_A_PIECE = 1 << 18
 KEY_FACTOR = 0x9E3779B1
+# Spreads keys over the places of a table: 2**64 / golden ratio.
+SPREAD = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True)

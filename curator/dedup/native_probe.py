@@ -3,14 +3,16 @@
 import os
 
 import numpy as np
+from numpy.typing import NDArray
 
-from curator.dedup.bands import Bands, band_keys
+from curator.dedup.bands import SPREAD, Bands, band_keys
 from curator.dedup.hashing import U64
-from curator.dedup.minhash import NUM_PERM, U16
+from curator.dedup.minhash import NUM_PERM, U16, U32
 from curator.dedup.native import load_kernels
 from curator.dedup.workspace import BucketSpace, Workers, share_rows
 
 _FIRST_CAPACITY = 1 << 14
+_MIN_FILTER_BITS, _BITS_A_KEY = 16, 16
 _FREE = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -31,13 +33,15 @@ def probe_buckets(old: U16, new: U16, bands: Bands, least: int) -> U64:
     previous = np.concatenate([space.previous[: len(new)] for space in spaces])
     depth = np.concatenate([space.depth[: len(new)] for space in spaces])
 
+    filters, filter_bits = _filter_keys(keys)
+
     def probe(_space: None, job: tuple[int, int]) -> U64:
         codes = np.empty(_FIRST_CAPACITY, dtype=np.uint64)
         while True:
             count = kernels.call(
                 "probe_buckets",
                 *(old, *job, new, len(new), bands.count, bands.width),
-                *(slots, spaces[0].num_slots, previous, depth, least, codes, len(codes)),
+                *(slots, spaces[0].num_slots, previous, depth, filters, filter_bits, least, codes, len(codes)),
             )
             if count <= len(codes):
                 return codes[:count].copy()
@@ -47,3 +51,14 @@ def probe_buckets(old: U16, new: U16, bands: Bands, least: int) -> U64:
     workers: Workers[None] = Workers(num_threads, lambda: None)
     sizes = np.full(len(old), NUM_PERM, dtype=np.int64)
     return np.concatenate(workers.run(probe, share_rows(sizes, num_threads)))
+
+
+def _filter_keys(keys: U32) -> tuple[NDArray[np.uint8], int]:
+    """Return one bitmap a band in which the places of its keys are set, and the binary logarithm of its size."""
+    bits = _MIN_FILTER_BITS
+    while 1 << bits < _BITS_A_KEY * keys.shape[1]:
+        bits += 1
+    is_set = np.zeros((len(keys), 1 << bits), dtype=np.uint8)
+    place = (keys.astype(np.uint64) * np.uint64(SPREAD)) >> np.uint64(64 - bits)
+    is_set[np.arange(len(keys))[:, None], place.astype(np.int64)] = 1
+    return np.packbits(is_set, axis=1, bitorder="little"), bits

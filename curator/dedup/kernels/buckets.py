@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from curator.dedup.bands import SPREAD
 from curator.dedup.kernels.jit import jit
 from curator.dedup.kernels.pointers import Bytes, I64s, U32s, U64s
 from curator.dedup.kernels.simd import count_equal
@@ -10,7 +11,7 @@ NO_ROW = 0xFFFFFFFF
 
 _NO_ROW = np.uint32(NO_ROW)
 _FREE = np.uint64(0xFFFFFFFFFFFFFFFF)
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_SPREAD = np.uint64(SPREAD)
 _HALF = np.uint64(32)
 _ONE = np.uint32(1)
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from curator.dedup.bands import KEY_FACTOR
+from curator.dedup.bands import KEY_FACTOR, SPREAD
 from curator.dedup.kernels.jit import jit
-from curator.dedup.kernels.pointers import U16s, U32s, U64s
+from curator.dedup.kernels.pointers import Bytes, U16s, U32s, U64s
 
 _KEY_FACTOR = np.uint32(KEY_FACTOR)
 _FREE = np.uint64(0xFFFFFFFFFFFFFFFF)
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_SPREAD = np.uint64(SPREAD)
 _HALF = np.uint64(32)
 _LOW_BYTE = np.uint16(0xFF)
 _ONE = np.uint32(1)
@@ -27,13 +27,16 @@ def probe_buckets(
     num_slots: int,
     previous: U32s,
     depth: U32s,
+    filters: Bytes,
+    filter_bits: int,
     least: int,
     pairs: U64s,
     capacity: int,
 ) -> int:
     """Write the pairs (old row << 32 | new row) of old rows begin to end with new rows that share a band.
 
-    slots, previous and depth hold one table a band, as `chain_rows` fills them. Pairs that agree in fewer than `least`
+    slots, previous and depth hold one table a band, as `chain_rows` fills them; filters hold 2**filter_bits bits a band,
+    set for the keys in the table, so that most rows are passed over without a look at it. Pairs that agree in fewer than `least`
     values are left out; a pair that shares several bands is written for each. Returns how many there are; those beyond
     the capacity are not written.
     """
@@ -41,7 +44,11 @@ def probe_buckets(
     for row in range(begin, end):
         for band in range(num_bands):
             key = np.uint64(hash_narrow_band(old, row * 64 + band * band_width, band_width))
-            place = np.int64(((key * _SPREAD) >> _HALF) & np.uint64(num_slots - 1))
+            spread = key * _SPREAD
+            bit = (band << filter_bits) + np.int64(spread >> np.uint64(64 - filter_bits))
+            if not filters[bit >> 3] >> (bit & 7) & 1:
+                continue
+            place = np.int64((spread >> _HALF) & np.uint64(num_slots - 1))
             start = band * num_slots
             while slots[start + place] != _FREE and slots[start + place] >> _HALF != key:
                 place = (place + 1) & (num_slots - 1)
