@@ -45,11 +45,11 @@ def test_every_report_can_be_read_by_a_person(arguments, built, cli):
 def test_stats_count_what_went_in_and_came_out(built, cli):
     found = cli(built, "stats", "--json").json
     funnel = found["funnel"]
-    assert funnel["documents"] == 7 + 36 + 16 + 1 + 24
+    assert funnel["documents"] == 7 + 36 + 1 + 24
     assert funnel["examples"] == funnel["kept"] + funnel["rejected"] + funnel["duplicates"]
     assert funnel["duplicates"] == 1
     assert funnel["released"] == sum(found["splits"].values()) == sum(row["released"] for row in found["mix"])
-    assert {row["source"] for row in found["sources"]} == {"markdown", "dataset", "reddit", "synthetic", "transcripts"}
+    assert {row["source"] for row in found["sources"]} == {"markdown", "dataset", "synthetic", "transcripts"}
     assert abs(sum(row["target_share"] for row in found["mix"]) - 1) < 1e-9
 
 

@@ -70,7 +70,7 @@ def test_running_it_again_adds_nothing_and_changes_no_byte(project, cli):
     found = cli(project, "run", *FORMATS, "--json")
     assert found.code == 0
     report = found.json
-    assert [ingest["added"] for ingest in report["ingests"]] == [0] * 5
+    assert [ingest["added"] for ingest in report["ingests"]] == [0] * 4
     assert [report["curate"][key] for key in ("extracted", "examples", "screened", "categorised")] == [0] * 4
     assert report["release"]["is_new"] is False
     assert [export["is_new"] for export in report["exports"]] == [False, False]

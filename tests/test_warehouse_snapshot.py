@@ -57,9 +57,20 @@ def test_no_author_hash_is_in_a_snapshot_under_any_name(built):
             for row in connection.execute(f"select distinct author_hash from {table} where author_hash is not null")
             .fetchall()
         }  # fmt: skip
-    assert len(hashes) >= 9
+    assert len(hashes) == 1
     path = find_snapshot(built / ".curator" / "snapshots")
     assert not [(place, text) for place, text in read_all_cells(path) if any(value in text for value in hashes)]
+
+
+def test_a_forum_dump_leaves_no_name_and_no_hash_in_a_snapshot(bare, material, markers, cli):
+    assert cli(bare, "-q", "ingest", "reddit", "--dump", material / "dump").code == 0
+    with duckdb.connect(str(bare / "curator.db"), read_only=True) as connection:
+        hashes = {row[0] for row in connection.execute("select distinct author_hash from document").fetchall()}
+    assert len(hashes) == 9
+    cells = list(read_all_cells(find_snapshot(bare / ".curator" / "snapshots")))
+    assert len([place for place, _ in cells if place == "documents.id"]) == 16
+    private = (*markers, *hashes, "asker_")
+    assert [place for place, text in cells if any(value.lower() in text.lower() for value in private)] == []
 
 
 def test_a_snapshot_has_no_document_text_column(built):
