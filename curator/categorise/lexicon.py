@@ -1,8 +1,9 @@
 """Weighted word votes: which category the words of a text speak for."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError
 from schemas.pack import Pack
@@ -100,6 +101,27 @@ def decide_by_votes(votes: "pl.DataFrame", min_score: float, min_margin: float) 
     margin = ((pl.col("score") - pl.col("second")) / pl.col("score")).fill_nan(0).clip(0, 1)
     decided = (pl.col("score") >= min_score) & (pl.col("margin") >= min_margin)
     return best.with_columns(margin.alias("margin")).with_columns(decided.alias("is_decided")).drop("second")
+
+
+def sum_votes(texts: "pl.Series", terms: Sequence[Term]) -> Any:
+    """Gives the votes of texts whose language is not known: the terms of every language are looked for.
+
+    Returns:
+        Array (num_texts, num_categories) float64, the categories of the terms in the order of their names.
+    """
+    import numpy as np
+    import polars as pl
+
+    frame = pl.DataFrame({"id": pl.int_range(len(texts), eager=True), "text": texts})
+    languages = sorted({term.language for term in terms})
+    spoken = [frame.with_columns(pl.lit(language).alias("language")) for language in languages]
+    hits = pl.concat([_count_language(part, list(terms), "text", part["language"][0]) for part in spoken])
+    summed = hits.group_by("id", "category").agg(pl.col("votes").sort().sum())
+    columns = {name: column for column, name in enumerate(sorted({term.category for term in terms}))}
+    votes = np.zeros((len(texts), len(columns)))
+    places = summed["category"].replace_strict(columns, return_dtype=pl.Int64).to_numpy()
+    votes[summed["id"].to_numpy(), places] = summed["votes"].to_numpy()
+    return votes
 
 
 def normalise_words(text: str) -> str:

@@ -1,4 +1,8 @@
-"""Decides the category of each row: its source's label, else lexicon votes, else the classifier, else nobody."""
+"""Decides the category of each row: its source's label, else words and classifier together, else nobody.
+
+A pack with labelled posts to learn from has a classifier that hears the lexicon's votes and knows the class `other`: it
+decides alone. Without such posts the lexicon decides, and a classifier trained on the pack's pages answers the rest.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ROLE = "coach"
 MIN_DOMAIN_VOTES = 1.0
-"""The classifier knows no class `other`: it is asked only about rows that hold some words of the domain."""
+"""A classifier of pages knows no class `other`: it is asked only about rows that hold some words of the domain."""
 
 
 def categorise_examples(
@@ -30,7 +34,7 @@ def categorise_examples(
             `language`.
         config: Thresholds.
         pack: Taxonomy, lexicon and roles.
-        make_classifier: Called only when rows are left that neither label nor lexicon decides.
+        make_classifier: Called at most once, and only when rows are left for it to decide.
 
     Returns:
         One row an example: `example_id`, `category` (null: uncategorised), `confidence` (0-1 or null), `basis`
@@ -43,30 +47,72 @@ def categorise_examples(
     )
     votes = decide_by_votes(count_votes(texts, load_lexicon(pack)), config.min_lexicon_score, config.min_lexicon_margin)
     known = pl.col("category").is_in(pack.category_names)
-    by_lexicon = pl.col("is_decided").fill_null(value=False)
     frame = (
         examples.select("id", "category", "category_basis", "role")
         .with_columns(pl.when(known).then("category").alias("category"))
         .join(votes, on="id", how="left", maintain_order="left")
-        .with_columns(texts["full"])
+        .with_columns(texts["full"], pl.col("is_decided").fill_null(value=False))
     )
     labelled = frame.filter(pl.col("category").is_not_null()).with_columns(
         pl.lit(1.0).alias("confidence"),
         pl.col("category_basis").fill_null("label").alias("basis"),
         pl.lit(None, pl.String).alias("evidence"),
     )
-    rest = frame.filter(pl.col("category").is_null())
-    voted = rest.filter(by_lexicon & (pl.col("winner") != OTHER)).with_columns(
+    rest = frame.filter(pl.col("category").is_null()).with_columns(
+        pl.lit(None, pl.Float64).alias("confidence"),
+        pl.lit("undecided").alias("basis"),
+        pl.col("words").alias("evidence"),
+    )
+    decided = _judge_posts(rest, config, pack, make_classifier) if pack.training else None
+    if decided is None:
+        decided = _judge_by_words(rest, config, make_classifier)
+    columns = ["id", "category", "confidence", "basis", "evidence", "role"]
+    labels = pl.concat([labelled.select(columns), decided.select(columns)])
+    return _assign_roles(labels, pack).rename({"id": "example_id"}).sort("example_id")
+
+
+def _judge_posts(
+    rows: "pl.DataFrame", config: CategoriseConfig, pack: Pack, make_classifier: Callable[[], Classifier | None]
+) -> "pl.DataFrame | None":
+    """Lets the classifier decide about every row: trained on labelled posts, it weighs the votes and knows `other`.
+
+    Where the lexicon alone would have said the same, its words are the basis. None without a classifier.
+    """
+    import polars as pl
+
+    classifier = make_classifier() if rows.height else None
+    if classifier is None:
+        return None
+    guess = classifier.predict(rows["full"])
+    is_sure = guess["category"].is_in(pack.category_names) & (guess["confidence"] >= config.min_confidence)
+    agrees = is_sure & rows["is_decided"] & rows["winner"].eq_missing(guess["category"])
+    return rows.with_columns(
+        pl.when(is_sure).then(guess["category"]).alias("category"),
+        guess["confidence"],
+        pl.when(agrees)
+        .then(pl.lit("lexicon"))
+        .when(is_sure)
+        .then(pl.lit("classifier"))
+        .otherwise("basis")
+        .alias("basis"),
+        pl.when(agrees).then("words").otherwise(pl.lit("classifier: ") + guess["category"]).alias("evidence"),
+    )
+
+
+def _judge_by_words(
+    rows: "pl.DataFrame", config: CategoriseConfig, make_classifier: Callable[[], Classifier | None]
+) -> "pl.DataFrame":
+    """Lets the lexicon decide where its votes are clear, and the classifier, if there is one, about the rest."""
+    import polars as pl
+
+    is_voted = pl.col("is_decided") & (pl.col("winner") != OTHER)
+    voted = rows.filter(is_voted).with_columns(
         pl.col("winner").alias("category"),
         (pl.col("margin") * (1 - (-pl.col("score") / 4).exp())).round(4).alias("confidence"),
         pl.lit("lexicon").alias("basis"),
-        pl.col("words").alias("evidence"),
     )
-    open_rows = rest.join(voted.select("id"), on="id", how="anti", maintain_order="left")
-    decided = _ask_classifier(open_rows, config, make_classifier)
-    columns = ["id", "category", "confidence", "basis", "evidence", "role"]
-    labels = pl.concat([part.select(columns) for part in (labelled, voted, decided)])
-    return _assign_roles(labels, pack).rename({"id": "example_id"}).sort("example_id")
+    open_rows = rows.filter(~is_voted.fill_null(value=False))
+    return pl.concat([voted, _ask_classifier(open_rows, config, make_classifier)])
 
 
 def _ask_classifier(
@@ -74,27 +120,21 @@ def _ask_classifier(
 ) -> "pl.DataFrame":
     import polars as pl
 
-    is_other = pl.col("is_decided").fill_null(value=False) & (pl.col("winner") == OTHER)
+    is_other = pl.col("is_decided") & (pl.col("winner") == OTHER)
     is_asked = (pl.col("domain_votes").fill_null(0.0) >= MIN_DOMAIN_VOTES) & ~is_other
-    undecided = rows.with_columns(
-        pl.lit(None, pl.String).alias("category"),
-        pl.lit(None, pl.Float64).alias("confidence"),
-        pl.lit("undecided").alias("basis"),
-        pl.col("words").alias("evidence"),
-    )
-    asked = undecided.filter(is_asked)
+    asked = rows.filter(is_asked)
     classifier = make_classifier() if asked.height else None
     if classifier is None:
-        return undecided
+        return rows
     guess = classifier.predict(asked["full"])
     sure = guess["confidence"] >= config.min_confidence
     answered = asked.with_columns(
         pl.when(sure).then(guess["category"]).alias("category"),
         guess["confidence"],
-        pl.when(sure).then(pl.lit("classifier")).otherwise(pl.lit("undecided")).alias("basis"),
-        pl.concat_str(pl.lit("classifier: "), guess["category"]).alias("evidence"),
+        pl.when(sure).then(pl.lit("classifier")).otherwise("basis").alias("basis"),
+        (pl.lit("classifier: ") + guess["category"]).alias("evidence"),
     )
-    return pl.concat([answered, undecided.filter(~is_asked)])
+    return pl.concat([answered, rows.filter(~is_asked)])
 
 
 def _assign_roles(labels: "pl.DataFrame", pack: Pack) -> "pl.DataFrame":

@@ -1,21 +1,27 @@
 """What the classifier learns from: the pack's own labelled material, so that its labels depend on nothing else."""
 
 import functools
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.categorise.classifier import Classifier, train_classifier
+from curator.categorise.lexicon import OTHER, load_lexicon
 from curator.extract import extract_documents
 from curator.text import flatten_messages
 from schemas.config import CategoriseConfig
+from schemas.errors import ConfigError
 from schemas.pack import Pack
+from sources.packs.loader import pack_path
 from sources.protocol import SourceContext
 
 if TYPE_CHECKING:
     import polars as pl
 
-SYNTHETIC_ROWS = 3_000
+SYNTHETIC_ROWS = 1_000
+PAGE_WEIGHT = 0.1
+"""Pages and generated rows know the words of the domain, but not how people write: a labelled text counts ten of them."""
 
 
 def make_pack_classifier(pack: Pack, config: CategoriseConfig, seed: int) -> Callable[[], Classifier | None]:
@@ -23,12 +29,58 @@ def make_pack_classifier(pack: Pack, config: CategoriseConfig, seed: int) -> Cal
 
     @functools.cache
     def make() -> Classifier | None:
-        rows = read_pack_examples(pack, seed).filter(_has_known_label(pack))
-        rows = rows.sort("id").head(config.max_training_rows)
-        texts = flatten_messages(rows.select("messages"))["full"]
-        return train_classifier(texts, rows["category"], config.min_training_rows)
+        import polars as pl
+
+        rows = pl.concat([read_training_texts(pack), _read_pack_questions(pack, seed)]).head(config.max_training_rows)
+        return train_classifier(
+            rows["text"], rows["category"], config.min_training_rows, rows["weight"], load_lexicon(pack)
+        )
 
     return make
+
+
+def read_training_texts(pack: Pack) -> "pl.DataFrame":
+    """Gives the labelled texts of the pack's training files: `text`, `category` (may be `other`), `weight`.
+
+    Raises:
+        ConfigError: A file is absent or a line is no object of `text` and a known `category`.
+    """
+    import polars as pl
+
+    known = [*pack.category_names, OTHER]
+    found = [row for name in pack.training for row in _read_lines(pack_path(pack, name), known)]
+    schema = {"text": pl.String, "category": pl.String, "weight": pl.Float64}
+    return pl.DataFrame([(text, category, 1.0) for text, category in found], schema=schema, orient="row")
+
+
+def _read_lines(path: Path, known: list[str]) -> list[tuple[str, str]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}", "name a JSONL file of text and category") from error
+    return [_read_line(f"{path}:{number}", line, known) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _read_line(where: str, line: str, known: list[str]) -> tuple[str, str]:
+    try:
+        row = json.loads(line)
+        text, category = row["text"], row["category"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{where}: {error!r}, expected an object of text and category", "mend the line") from error
+    if not isinstance(text, str) or not text.strip():
+        raise ConfigError(f"{where}: text is {text!r}, expected words", "mend the line")
+    if category not in known:
+        raise ConfigError(f"{where}: {category!r} is no category", f"expected one of {', '.join(known)}")
+    return text, category
+
+
+def _read_pack_questions(pack: Pack, seed: int) -> "pl.DataFrame":
+    import polars as pl
+
+    rows = read_pack_examples(pack, seed).filter(pl.col("category").is_in(pack.category_names)).sort("id")
+    text = flatten_messages(rows.select("messages"))["question"]
+    weight = PAGE_WEIGHT if pack.training else 1.0
+    return rows.select(text.alias("text"), "category", pl.lit(weight).alias("weight"))
 
 
 def read_pack_examples(pack: Pack, seed: int) -> "pl.DataFrame":
@@ -48,12 +100,6 @@ def read_pack_examples(pack: Pack, seed: int) -> "pl.DataFrame":
         documents += [batch.documents for batch in generated.read(None)]
     parts = [extract_documents(frame, pack).examples for frame in documents]
     return pl.concat(parts).select("id", "messages", "category") if parts else _empty()
-
-
-def _has_known_label(pack: Pack) -> "pl.Expr":
-    import polars as pl
-
-    return pl.col("category").is_in(pack.category_names)
 
 
 def _empty() -> "pl.DataFrame":
