@@ -1,6 +1,9 @@
 """Rule files: what is drawn, decided and said, and how mistakes in them are reported."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -197,3 +200,24 @@ def test_every_beginning_of_a_plan_keeps_the_shares(shares, count):
         numbers = stretch.numbers[stretch.streams == index]
         assert numbers.tolist() == list(range(len(numbers)))
         assert abs(len(numbers) - count * shares[name] / total) <= len(shares) + count // 1000
+
+
+def test_the_bytes_do_not_depend_on_threads_or_hash_seed(write_rules):
+    path = write_rules(RULES)
+    code = (
+        "import hashlib, pathlib, sys\n"
+        "from sources.packs.loader import load_pack\n"
+        "from sources.protocol import SourceContext\n"
+        "from sources.synthetic import SyntheticOptions, SyntheticSource\n"
+        "options = SyntheticOptions(count=300, rules=[pathlib.Path(sys.argv[1])])\n"
+        "source = SyntheticSource(options, SourceContext(root=pathlib.Path('/'), pack=load_pack('fitness')))\n"
+        "rows = next(source.read(None)).documents.drop('fetched_at').write_ndjson()\n"
+        "print(hashlib.sha256(rows.encode()).hexdigest())\n"
+    )
+    digests = set()
+    for threads, hash_seed in (("1", "1"), ("2", "99")):
+        environment = {**os.environ, "POLARS_MAX_THREADS": threads, "PYTHONHASHSEED": hash_seed}
+        command = [sys.executable, "-c", code, str(path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        digests.add(done.stdout.strip())
+    assert len(digests) == 1

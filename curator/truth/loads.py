@@ -170,7 +170,7 @@ def expect_stall(question: str) -> Expectation | None:
         return None
     weight, unit = load
     reset = on_grid(weight * 0.9, _plate(unit))
-    if re.search(r"deficit|dieting", question):
+    if sleep >= 6 and re.search(r"deficit|dieting", question):
         return Expectation({unit: exactly([weight])}, [[(unit, weight, 0.0)]], says=r"hold|keep|maintain")
     if sleep < 7:
         return Expectation({unit: exactly([weight]), "h": exactly([sleep, 7.0])}, says=r"sleep|bed")

@@ -19,7 +19,7 @@ from sources.synthetic.noise import I64, draw_uniform
 from sources.synthetic.rulebook import RuleBook, load_rules
 from sources.synthetic.scope import CompiledTopic, compile_topic
 
-_SAMPLE_ROWS = 4000
+_SAMPLE_ROWS = 1500
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
 
