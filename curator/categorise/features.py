@@ -8,7 +8,7 @@ from curator.categorise.lexicon import Term, sum_votes
 if TYPE_CHECKING:
     import polars as pl
 
-MAX_CHARS = 1_000
+MAX_CHARS = 600
 """What a text is about, it says at its beginning; the rest only costs time."""
 MAX_TITLE_CHARS = 200
 WORD_PATTERN = r"[^\W_]+(?:'\w+)?|[?!]"
