@@ -123,6 +123,7 @@ def ask_llm(
         extraction = ask_passages(passages[start : start + CHUNK_PASSAGES], settings, cache)
         before = int(warehouse.read_value("count_examples"))
         with warehouse.transaction(), warehouse.lend({"incoming": extraction.examples}):
+            warehouse.run("drop_reextracted")
             warehouse.run("insert_examples")
             warehouse.run("insert_extractions", fingerprint=fingerprint)
         added += int(warehouse.read_value("count_examples")) - before
@@ -200,6 +201,7 @@ def _extract(
         )
         with warehouse.transaction():
             with warehouse.lend({"incoming": examples}):
+                warehouse.run("drop_reextracted")
                 warehouse.run("insert_examples")
             warehouse.append("verdict", verdicts, {"stage": "extract", "fingerprint": fingerprint})
             warehouse.append("extraction", seen, {"fingerprint": fingerprint})

@@ -1,3 +1,3 @@
--- Adds the examples of `incoming` that are not yet there.
+-- Adds the examples of `incoming`, one row an id.
 insert into example by name
-select distinct on (id) * from incoming where id not in (select id from example)
+select distinct on (id) * from incoming
