@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,7 +64,9 @@ class ForgetReport:
         return dict(vars(self))
 
 
-def forget(project: Project, kind: str, value: str, wait_s: float = 0.0, *, dry_run: bool = False) -> ForgetReport:
+def forget(
+    project: Project, kind: str, values: Sequence[str], wait_s: float = 0.0, *, dry_run: bool = False
+) -> ForgetReport:
     """Erases documents, what was derived from them, snapshots, caches and exports, and leaves tombstones.
 
     A tombstone is a salted hash that keeps the same thing from coming in again. The database is written into a new
@@ -73,7 +75,7 @@ def forget(project: Project, kind: str, value: str, wait_s: float = 0.0, *, dry_
     Args:
         project: The project.
         kind: url, author (a name), id (of a document or example, or a natural key), source.
-        value: Which.
+        values: Which; those that mean nothing here are passed over as long as one does.
         wait_s: How long to wait for the lock, in seconds.
         dry_run: Only count.
 
@@ -85,7 +87,7 @@ def forget(project: Project, kind: str, value: str, wait_s: float = 0.0, *, dry_
         raise ConfigError(f"forget {kind!r}: unknown", f"expected one of {', '.join(KINDS)}")
     with hold_lock(project.lock, "forget", wait_s):
         with open_warehouse(project.database) as warehouse:
-            report, doomed, locks = _erase(project, warehouse, kind, value, dry_run=dry_run)
+            report, doomed, locks = _erase(project, warehouse, kind, values, dry_run=dry_run)
         if dry_run:
             return report
         compact_database(project.database)
@@ -98,6 +100,14 @@ def forget(project: Project, kind: str, value: str, wait_s: float = 0.0, *, dry_
             publish_snapshot(warehouse, project.snapshots)
             report.remains = search_remains(project, warehouse, doomed)
     return report
+
+
+def forget_deleted(project: Project, natural_keys: Sequence[str], wait_s: float = 0.0) -> ForgetReport | None:
+    """Forgets documents that their source has deleted, as its terms ask for; None if none of them is stored."""
+    try:
+        return forget(project, "id", natural_keys, wait_s)
+    except ConfigError:
+        return None
 
 
 def rebuild_exports(project: Project, report: ForgetReport, wait_s: float = 0.0) -> None:
@@ -131,13 +141,18 @@ def search_remains(project: Project, warehouse: Warehouse, doomed: "pl.DataFrame
 
 
 def _erase(
-    project: Project, warehouse: Warehouse, kind: str, value: str, *, dry_run: bool
+    project: Project, warehouse: Warehouse, kind: str, values: Sequence[str], *, dry_run: bool
 ) -> "tuple[ForgetReport, pl.DataFrame, dict[Path, bytes]]":
+    import polars as pl
+
     salt = warehouse.read_salt()
-    meant = hash_author(value, salt) if kind == "author" else value
-    doomed = warehouse.read("find_forgotten", kind="document" if kind == "id" else kind, value=meant)
+    meant = [hash_author(value, salt) if kind == "author" else value for value in values]
+    named = "document" if kind == "id" else kind
+    found = [warehouse.read("find_forgotten", kind=named, value=value) for value in meant]
+    doomed = pl.concat(found).unique("id").sort("id")
     if not doomed.height:
-        raise ConfigError(f"forget {kind} {value!r}: nothing in this project is meant by it", "curator why finds ids")
+        what = ", ".join(repr(value) for value in values[:3])
+        raise ConfigError(f"forget {kind} {what}: nothing in this project is meant by it", "curator why finds ids")
     with warehouse.lend({"doomed": doomed.select("id")}):
         examples = warehouse.read("forgotten_examples")
     with warehouse.lend({"doomed_examples": examples}):
@@ -161,10 +176,10 @@ def _erase(
     return report, doomed, locks
 
 
-def _make_tombstones(salt: bytes, kind: str, meant: str, doomed: "pl.DataFrame") -> "pl.DataFrame":
+def _make_tombstones(salt: bytes, kind: str, meant: Sequence[str], doomed: "pl.DataFrame") -> "pl.DataFrame":
     keys = {("document", f"{s}\n{k}") for s, k in doomed.select("source", "natural_key").iter_rows()}
     if kind != "id":
-        keys.add((kind, meant))
+        keys |= {(kind, value) for value in meant}
     rows = [(hash_key(salt, name, key), name, datetime.now(UTC)) for name, key in sorted(keys)]
     columns = {"key_hash": "text", "kind": "text", "made_at": "timestamp"}
     return make_frame((dict(zip(columns, row, strict=True)) for row in rows), columns)

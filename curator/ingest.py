@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 GROUP = "curator.sources"
 INPUT_KEYS = frozenset({"path", "dump", "saved", "ids", "channel", "playlist", "rules"})
 """Options that name an input: with one of them the pack's defaults (its subreddits, channels, rights) do not apply."""
+DELETED = "deleted_at_source"
+"""Reason of a rejection that says: this document, `where` is its natural key, no longer exists at its source."""
 REJECTION_COLUMNS = {
     "source": "text",
     "location": "text",
@@ -51,6 +53,7 @@ class IngestReport:
         faults: Damaged pieces of input, the first hundred.
         num_faults: Damaged pieces of input; any gives exit code 3.
         notes: Lines of the connector for the user.
+        deleted: Natural keys of stored documents that were deleted where they came from; the caller forgets them.
         stopped: Why the source ended early, or empty.
         hint: What to type then.
     """
@@ -65,6 +68,7 @@ class IngestReport:
     faults: list[Rejection] = field(default_factory=list)
     num_faults: int = 0
     notes: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     stopped: str = ""
     hint: str = ""
 
@@ -91,6 +95,7 @@ class IngestReport:
             "faults": [{"where": f.where, "reason": f.reason, "detail": f.detail} for f in self.faults],
             "num_faults": self.num_faults,
             "notes": self.notes,
+            "deleted": len(self.deleted),
             "stopped": self.stopped,
         }
 
@@ -259,6 +264,8 @@ def _count_batch(report: IngestReport, batch: Batch) -> None:
     report.notes += batch.notes
     for rejection in batch.rejections:
         report.rejections[rejection.reason] += 1
+        if rejection.reason == DELETED:
+            report.deleted.append(rejection.where)
         if rejection.is_fault:
             report.num_faults += 1
             if len(report.faults) < 100:

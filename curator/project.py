@@ -69,6 +69,15 @@ class Project:
         """Folder of `<release id>/<format>/`."""
         return self.root / "exports"
 
+    def require_data(self) -> None:
+        """Refuses a command that would only look, where there is nothing to look at.
+
+        Raises:
+            ConfigError: The project has no database yet.
+        """
+        if not self.database.exists():
+            raise ConfigError(f"{self.root}: nothing is ingested yet", "curator ingest, or curator run")
+
 
 def open_project(root: Path, flags: Mapping[str, Any] | None = None) -> Project:
     """Opens the project in a folder; a folder without `curator.toml` is a project with default settings.

@@ -105,6 +105,34 @@ def test_a_search_that_still_finds_it_says_where_and_fails(folder: Path) -> None
     assert run(["-C", str(folder), "forget", "--id", read_marked_id(folder)]) == 1
 
 
+def test_what_its_source_deleted_is_forgotten_at_the_next_ingest(tmp_path: Path) -> None:
+    post = {
+        "id": "abc1",
+        "title": "How do I brace for squats?",
+        "selftext": f"Asking for my squat, {MARKER}.",
+        "score": 5,
+        "subreddit": "Fitness",
+        "created_utc": 1700000000,
+        "author": "someone",
+        "num_comments": 0,
+        "retrieved_on": 1700001000,
+    }
+    dump = tmp_path / "RS_2023-11.ndjson"
+    dump.write_bytes(orjson.dumps(post) + b"\n")
+    project = tmp_path / "project"
+    assert run(["init", str(project)]) == 0
+    assert run(["-C", str(project), "ingest", "reddit", "--dump", str(dump)]) == 0
+    gone = post | {"retrieved_on": 1800000000, "_meta": {"was_deleted_later": True}}
+    later = tmp_path / "RS_2023-12.ndjson"
+    later.write_bytes(orjson.dumps(gone) + b"\n")
+    assert run(["-C", str(project), "ingest", "reddit", "--dump", str(later)]) == 0
+    with open_snapshot(open_project(project).snapshots) as snapshot:
+        assert int(snapshot.read("funnel")["documents"][0]) == 0
+    assert run(["-C", str(project), "ingest", "reddit", "--dump", str(dump)]) == 0
+    with open_snapshot(open_project(project).snapshots) as snapshot:
+        assert int(snapshot.read("funnel")["documents"][0]) == 0
+
+
 def test_dry_run_changes_nothing_and_an_unknown_thing_is_a_usage_error(folder: Path) -> None:
     assert run(["-C", str(folder), "forget", "--source", "dataset", "--dry-run"]) == 0
     assert read_marked_id(folder)

@@ -36,6 +36,7 @@ class ReleaseReport:
     Attributes:
         release_id: 12 hex characters; the same members under the same settings have the same id.
         is_new: Whether this run made it.
+        is_current: Whether it was the latest one before this run.
         splits: By split: size, counts by category, targets, missing categories, shortfalls.
         preferences: Preferences by split.
         uncategorised: Kept rows that no category could be given to; they never enter.
@@ -48,6 +49,7 @@ class ReleaseReport:
 
     release_id: str
     is_new: bool
+    is_current: bool
     splits: dict[str, dict[str, Any]]
     preferences: dict[str, int]
     uncategorised: int
@@ -127,9 +129,11 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
     lock = _describe(project, warehouse, members, wanted)
     release_id = make_id("release", dump_canonical(lock))[:RELEASE_ID_LENGTH]
     leaks = find_leaks(members, dealt.units, pairs)
+    known = warehouse.read("releases")["id"].to_list()
     report = ReleaseReport(
         release_id=release_id,
-        is_new=release_id not in warehouse.read("releases")["id"].to_list(),
+        is_new=release_id not in known,
+        is_current=known[:1] == [release_id],
         splits={split: _describe_selection(selection) for split, selection in selections.items()},
         preferences=_count_preferences(members, rows),
         uncategorised=kept.filter(kept["category"].is_null() & kept["rejected"].is_null()).height,
@@ -334,6 +338,8 @@ def _write(warehouse: Warehouse, plan: _Plan) -> None:
                 lock=dump_canonical(plan.lock),
                 report=dump_canonical(report.as_dict()),
             )
+        # Settings or rows may lead back to a release that exists: it is the latest again.
+        warehouse.run("raise_release", id=report.release_id)
         warehouse.run("keep_stage", stage="balance", fingerprint=report.release_id)
 
 

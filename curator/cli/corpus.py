@@ -57,6 +57,7 @@ def curate(
     state: State = context.obj
     project = state.open()
     if dry_run:
+        project.require_data()
         with change_project(project, "curate --dry-run", wait) as (warehouse, _):
             pending = count_pending(project, warehouse)
         print_json(pending) if as_json else show_pending(pending)
@@ -99,6 +100,8 @@ def balance(
     state: State = context.obj
     files = [str(path.absolute()) for path in against] if against else None
     project = state.open({"seed": seed, "balance": {"size": parse_size(size), "against": files}})
+    if dry_run:
+        project.require_data()
     if fill not in (None, "synthetic"):
         raise ConfigError(f"--fill {fill!r}: unknown", "expected --fill synthetic")
     with (
@@ -108,9 +111,12 @@ def balance(
         if fill and not dry_run:
             fill_with_synthetic(project, warehouse, move)
         report = plan_release(project, warehouse) if dry_run else freeze_release(project, warehouse)
-        if not dry_run and (report.is_new or fill):
+        if not dry_run and (not report.is_current or fill):
             summary.update({"release": report.release_id, "size": report.size})
-    print_json(report.as_dict()) if as_json else show_release_report(report, is_preview=dry_run)
+    if as_json:
+        print_json(report.as_dict())
+    elif not state.quiet:
+        show_release_report(report, is_preview=dry_run)
 
 
 def export(
@@ -136,13 +142,18 @@ def export(
     state: State = context.obj
     flags = {"format": file_format, "array": array, "policy": policy, "system_prompt": system_prompt}
     project = state.open({"export": flags})
+    if dry_run:
+        project.require_data()
     with change_project(project, "export", wait) as (warehouse, summary):
         report = export_release(
             project, warehouse, project.config.export, release, output.absolute() if output else None, dry_run=dry_run
         )
         if report.is_new and not dry_run:
             summary.update(report.as_dict())
-    print_json(report.as_dict()) if as_json else show_export(report, is_preview=dry_run)
+    if as_json:
+        print_json(report.as_dict())
+    elif not state.quiet:
+        show_export(report, is_preview=dry_run)
 
 
 def forget_command(
@@ -174,7 +185,8 @@ def forget_command(
         raise ConfigError(f"forget: {len(given)} things named, expected one", "give --url, --author, --id or --source")
     state: State = context.obj
     project = state.open()
-    report = forget(project, *given[0], wait_s=wait, dry_run=dry_run)
+    kind, value = given[0]
+    report = forget(project, kind, [value], wait_s=wait, dry_run=dry_run)
     if rebuild and not dry_run:
         rebuild_exports(project, report, wait)
     print_json(report.as_dict()) if as_json else show_forget(report, is_preview=dry_run)
@@ -197,7 +209,10 @@ def run_all(
     project = state.open()
     with show_progress(quiet=state.quiet) as move:
         report = run_pipeline(project, file_format or [project.config.export.format], move, wait)
-    print_json(report.as_dict()) if as_json else show_pipeline(report)
+    if as_json:
+        print_json(report.as_dict())
+    elif not state.quiet:
+        show_pipeline(report)
     if report.is_partial:
         raise typer.Exit(3)
 

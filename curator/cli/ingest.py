@@ -269,6 +269,7 @@ def _ingest(
     as_json: bool = False,
 ) -> None:
     from curator.cli.output import print_json, show_progress
+    from curator.forget import forget_deleted
     from curator.ingest import ingest_source, preview_source
     from curator.project import change_project
     from curator.report import show_ingest
@@ -283,6 +284,8 @@ def _ingest(
                 report = ingest_source(project, warehouse, name, options, lambda r: move(f"ingest {name}", r.read, 0))
                 if report.has_changed:
                     summary.update(report.as_dict())
+    if report.deleted and not dry_run:
+        forget_deleted(project, report.deleted, wait)
     if as_json:
         print_json(report.as_dict())
     elif not state.quiet or report.is_partial:
