@@ -99,8 +99,90 @@ def test_a_row_without_instructions_is_rejected_as_such(pack: Pack) -> None:
 def test_a_stretch_goes_where_the_pack_puts_stretching(pack: Pack) -> None:
     rows, _ = extract(pack, {**SIT_UP, "category": "stretching", "secondaryMuscles": []})
     assert {row["category"] for row in rows} == {"recovery"}
-    assert set(pairs(rows)) == {"how_to", "stretch_target"}
-    assert "the sit-up stretch" in pairs(rows)["stretch_target"][0]
+    assert set(pairs(rows)) == {"how_to", "stretch_level"}
+    assert "the sit-up stretch" in pairs(rows)["stretch_level"][0]
+
+
+def test_a_held_stretch_says_where_it_pulls_unless_its_name_does(pack: Pack) -> None:
+    held = {**SIT_UP, "category": "stretching", "force": "static", "primaryMuscles": ["hamstrings"]}
+    told = pairs(extract(pack, {**held, "name": "Pyramid"})[0])
+    assert "mainly in the hamstrings" in told["stretch_target"][1]
+    assert "stretch_target" not in pairs(extract(pack, {**held, "name": "Lying Hamstring"})[0])
+    circles = pairs(extract(pack, {**held, "name": "Ankle Circles"})[0])
+    assert "stretch_target" not in circles
+    assert "Move slowly" in circles["stretch_level"][1]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"category": "plyometrics"},
+        {"category": "olympic weightlifting"},
+        {"name": "Medicine Ball Throw"},
+        {"name": "Hang Clean"},
+        {"mechanic": None},
+    ],
+)
+def test_jumps_throws_and_olympic_lifts_have_no_single_muscle(pack: Pack, changed: dict) -> None:
+    told = pairs(extract(pack, {**SIT_UP, **changed})[0])
+    assert not {"muscles", "single_muscle"} & set(told)
+    assert len(told) >= 2
+    assert not any("abdominals" in answer for _, answer in told.values())
+
+
+def test_body_weight_is_never_a_light_load(pack: Pack) -> None:
+    for level in ("beginner", "intermediate", "expert"):
+        assert "load" not in " ".join(
+            answer for _, answer in pairs(extract(pack, {**SIT_UP, "level": level})[0]).values()
+        )
+    with_bar = pairs(extract(pack, {**SIT_UP, "level": "expert", "equipment": "barbell"})[0])
+    assert "a light load" in with_bar["not_first_choice"][1]
+
+
+def test_a_drill_is_never_a_plain_yes_and_a_twist_under_load_neither(pack: Pack) -> None:
+    jump = pairs(extract(pack, {**SIT_UP, "category": "plyometrics", "name": "Box Jump"})[0])["drill_level"][1]
+    assert "land softly" in jump
+    twist = pairs(extract(pack, {**SIT_UP, "equipment": "barbell", "name": "Barbell Twist"})[0])["beginner_fit"][1]
+    assert "be careful" in twist
+    assert "Yes" not in jump + twist
+
+
+def test_the_set_up_is_the_steps_that_reach_the_starting_position(pack: Pack) -> None:
+    steps = [
+        "Lie down.",
+        "Bend the knees. This will be your starting position.",
+        "Raise up.",
+        "Back to the starting position.",
+    ]
+    told = pairs(extract(pack, {**SIT_UP, "equipment": "barbell", "instructions": steps})[0])
+    assert told["set_up"][1] == (
+        "You need a barbell. Set up like this:\n1. Lie down.\n2. Bend the knees. This will be your starting position."
+    )
+    assert "set_up" not in pairs(extract(pack, {**SIT_UP, "instructions": [steps[0], *steps[2:]]})[0])
+
+
+def test_steps_lose_what_is_left_of_their_page(pack: Pack) -> None:
+    steps = [
+        "place the toes (as described at the beginning of the chapter). This is it.v",
+        "Do not lean, as this hurts. li>",
+        "Hold to to the bar.Press be extending the arms. As you can see, it is hard.",
+    ]
+    told = pairs(extract(pack, {**SIT_UP, "instructions": steps})[0])
+    assert told["how_to"][1] == (
+        "1. Place the toes. This is it.\n2. Do not lean, as this hurts.\n"
+        "3. Hold to the bar. Press by extending the arms."
+    )
+
+
+def test_steps_that_need_a_third_hand_are_rejected(pack: Pack) -> None:
+    steps = ["Grab the bar with both arms and put your other hand on your knee."]
+    assert extract(pack, {**SIT_UP, "instructions": steps}) == ([], ["contradictory_steps"])
+
+
+def test_a_muscle_that_works_most_does_not_also_help(pack: Pack) -> None:
+    told = pairs(extract(pack, {**SIT_UP, "secondaryMuscles": ["abdominals", "glutes"]})[0])
+    assert told["muscles"][1].count("abdominals") <= 2
+    assert "abdominals and glutes" not in told["muscles"][1]
 
 
 def test_a_document_of_an_unknown_template_is_rejected(pack: Pack) -> None:
@@ -213,6 +295,6 @@ def test_names_stand_in_a_sentence(name: str, spoken: str) -> None:
 def test_phrases_are_put_together() -> None:
     assert join_and(["a", "b", "c"]) == "a, b and c"
     assert join_and("a") == "a"
-    assert make_steps(["one"]) == "one"
+    assert make_steps(["one"]) == "One"
     assert (with_article("advanced lift"), with_article("beginner lift")) == ("an advanced lift", "a beginner lift")
     assert (lower_first("Lie down"), lower_first("EZ bar"), lower_first("I lift")) == ("lie down", "EZ bar", "I lift")

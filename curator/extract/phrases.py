@@ -12,6 +12,13 @@ _AFTER_HEAD = re.compile(
     r" (?:with|on|from|against|in|over|to|of|lying|standing|off|for|and|behind|at|using|per|by|through) |[/]"
 )
 _NOUNS_IN_ING = ("swing", "morning", "string", "ring", "sling", "wing", "landing")
+_MARKUP = re.compile(r"<[^<>]*>|\b/?(?:li|ol|ul|br)>|&[a-z]+;")
+# What a text puts in brackets to point at another part of its page, or to speak of its author.
+_POINTER = re.compile(r"\s*\([^()]*\b(?:chapter|section|described|my prefer\w+)\b[^()]*\)", re.IGNORECASE)
+_GLUED_STOP = re.compile(r"(?<=[a-z]{2}\.)(?=[A-Z][a-z])")
+_STRAY_LETTER = re.compile(r"(?<=[a-z][.!?])[a-z](?=\s|$)")
+_TWICE = re.compile(r"\b([a-z]{2,}) \1\b")
+_START_POSITION = re.compile(r"\bthis\b[^.]{0,30}\bstart(?:ing)? position\b", re.IGNORECASE)
 _LABEL_ALONE = re.compile(r"\b(Tip|Note|Variation|Variations|Caution):\s+")
 
 
@@ -56,7 +63,7 @@ def join_or(items: Sequence[Any] | str) -> str:
 
 def make_steps(items: Sequence[Any] | str) -> str:
     """Numbers items, a line each; a single one stays a paragraph."""
-    texts = _texts(items)
+    texts = [upper_first(text) for text in _texts(items)]
     if len(texts) == 1:
         return texts[0]
     return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))
@@ -98,6 +105,25 @@ def drop_sentences(items: Sequence[str], pattern: str) -> list[str]:
     return [item for item in kept if item.strip()]
 
 
+def mend_text(text: str) -> str:
+    """Takes out what a text kept of its web page: tags, pointers, a letter behind a stop, a word said twice."""
+    bare = _STRAY_LETTER.sub("", _POINTER.sub("", _MARKUP.sub(" ", text)))
+    return " ".join(_TWICE.sub(r"\1", _GLUED_STOP.sub(" ", bare)).split())
+
+
+def take_setup(items: Sequence[str]) -> list[str]:
+    """Gives the steps up to the one that says `this is your starting position`; none without it, or if it is the last."""
+    for number, text in enumerate(items, 1):
+        if _START_POSITION.search(text):
+            return list(items[:number]) if number < len(items) else []
+    return []
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Tells whether a regular expression is found in a text, whatever its case."""
+    return re.search(pattern, text, re.IGNORECASE) is not None
+
+
 def _join(items: Sequence[Any] | str, word: str) -> str:
     texts = _texts(items)
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {word} {texts[-1]}" if texts else ""
@@ -120,4 +146,6 @@ PHRASE_FILTERS: Mapping[str, Callable[..., Any]] = {
     "stop": with_stop,
     "no_stop": without_stop,
     "drop_sentences": drop_sentences,
+    "setup": take_setup,
+    "matches": matches,
 }

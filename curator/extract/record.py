@@ -14,7 +14,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from curator.extract.build import Extraction, build_example
-from curator.extract.phrases import PHRASE_FILTERS, speak_name
+from curator.extract.phrases import PHRASE_FILTERS, mend_text, speak_name
 from schemas.errors import ConfigError
 from schemas.frames import example_frame, verdict_frame
 from schemas.identity import make_id
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 EXTRACTOR = "record"
 
+# Left over where the steps of a one-armed version were rewritten for two arms.
+_TOO_MANY_HANDS = re.compile(r"\bboth (?:arms|hands)\b[^.]*\bother (?:arm|hand)\b", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -78,6 +80,8 @@ def _extract_record(
     missing = next((column for column in kind.needs if is_empty(look_up(cells, column))), None)
     if missing is not None:
         return [], f"no_{missing}"
+    if any(_contradicts(look_up(cells, column)) for column in kind.needs):
+        return [], "contradictory_steps"
     spoken = _speak_cells(cells, compiled)
     found = pack.find_category(str(cells.get(kind.category_column))) if kind.category_column else None
     row = metadata.get("row", 1)
@@ -120,6 +124,10 @@ def is_empty(value: Any) -> bool:
     if isinstance(value, Sequence):
         return all(is_empty(item) for item in value)
     return value is None
+
+
+def _contradicts(value: Any) -> bool:
+    return isinstance(value, list) and any(_TOO_MANY_HANDS.search(str(item)) for item in value)
 
 
 def _fits(spec: ExampleTemplate, spoken: Mapping[str, Any], cells: Mapping[str, Any]) -> bool:
@@ -167,8 +175,17 @@ def _speak(value: Any, words: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return words.get(value, value).strip()
     if isinstance(value, list):
-        return [_speak(item, words) for item in value if not is_empty(item)]
+        return [_speak_item(item, words) for item in value if not is_empty(item)]
     return value
+
+
+def _speak_item(item: Any, words: Mapping[str, str]) -> Any:
+    """Says an item of a list, which may be a sentence: there a word is replaced wherever it stands."""
+    if not isinstance(item, str) or item in words:
+        return _speak(item, words)
+    for wrong, right in words.items():
+        item = re.sub(rf"(?<!\w){re.escape(wrong)}(?!\w)", right, item)
+    return mend_text(item)
 
 
 def _tidy(text: str) -> str:
