@@ -37,7 +37,8 @@ def check_golf(question: str, answer: str) -> list[str] | None:
         return None
     name, now, goal = area.group(1).lower(), float(current.group(1)), float(target.group(1))
     weakest = min(scores[other] for other in RELATED[name])
-    numbers = {now, goal, round(goal - now, 2), weakest}
+    named = {score for other, score in scores.items() if f"{other} at {score:g}" in answer.lower()}
+    numbers = {now, goal, round(goal - now, 2), weakest} | named
     middle = (now + goal) / 2
     wrong = [] if scores[name] == now else ["current score differs from the list of scores"]
     wrong += _check_form(answer) + _check_severity(answer, now)
