@@ -98,7 +98,7 @@ def explain_release(report: Mapping[str, Any]) -> Iterable[str]:
     if report["uncategorised"]:
         yield f"{report['uncategorised']:,} kept rows have no category and are left out (curator sql --saved uncategorised)"
     if report.get("flagged"):
-        yield f"{report['flagged']:,} kept rows carry a safety flag and wait for a reviewer (curator sql --saved flagged)"
+        yield f"{report['flagged']:,} kept rows carry a safety flag and wait for a reviewer (curator review)"
     if report["withheld"]:
         yield f"{report['withheld']:,} rows are withheld because they would join two splits"
     if report.get("contaminated"):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from curator.cli import corpus, evaluate, explore, ingest, project
+from curator.cli import corpus, evaluate, explore, ingest, project, review
 from curator.cli.output import show_error
 from curator.cli.state import State
 from schemas.errors import CuratorError
@@ -33,6 +33,7 @@ app.add_typer(ingest.app, name="ingest", rich_help_panel="Build")
 corpus.register(app)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Explore")
 explore.register(app)
+app.command("review", rich_help_panel="Explore")(review.review)
 
 
 def show_version(wanted: bool) -> None:
