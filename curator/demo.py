@@ -74,7 +74,10 @@ def write_config() -> str:
         ("markdown", ""),
         ("dataset", ""),
         ("markdown", f"path = [{json.dumps(str(MATERIAL / 'notes'))}]\n{own}"),
-        ("reddit", f"dump = {json.dumps([str(MATERIAL / n) for n in ('RS_demo.ndjson', 'RC_demo.ndjson')])}\nsubreddits = []\n{own}"),
+        (
+            "reddit",
+            f"dump = {json.dumps([str(MATERIAL / n) for n in ('RS_demo.ndjson', 'RC_demo.ndjson')])}\nsubreddits = []\n{own}",
+        ),
         ("transcripts", f"path = {json.dumps([str(MATERIAL / n) for n in ('talk.en.vtt', 'interview.md')])}\n{own}"),
         ("dataset", f"path = [{json.dumps(str(MATERIAL / 'questions.jsonl'))}]\n{own}"),
         ("synthetic", f"count = {SYNTHETIC_ROWS}\n"),

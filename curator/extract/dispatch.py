@@ -37,9 +37,7 @@ def list_inputs(documents: "pl.DataFrame", threads: "pl.DataFrame") -> "pl.DataF
     import polars as pl
 
     ids = [make_id("thread", *members) for members in threads["document_ids"]]
-    alone = documents.select(
-        "input_id", "kind", pl.concat_list("input_id").alias("document_ids")
-    )
+    alone = documents.select("input_id", "kind", pl.concat_list("input_id").alias("document_ids"))
     together = pl.DataFrame(
         {"input_id": ids, "kind": ["thread"] * len(ids), "document_ids": threads["document_ids"]},
         schema={"input_id": pl.String, "kind": pl.String, "document_ids": pl.List(pl.String)},
