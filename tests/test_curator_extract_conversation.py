@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.extract.conversation import extract_conversations, find_fault
-from curator.extract.medquad import ask, tidy_answer
+from curator.extract.lost_dashes import restore_dashes, split_glued
+from curator.extract.medquad import ask, cut_to_question, find_damage, tidy_answer
 from schemas.document import document_id
 from schemas.example import EXAMPLE_COLUMNS
 from schemas.frames import check_frame, document_frame
@@ -131,13 +132,78 @@ def test_forms_of_medquad_become_questions(topic: str, kind: str, expected: str 
     assert ask(f"What is (are) {topic} ?", topic, kind, answer) == expected
 
 
-def test_medquad_answers_that_never_name_their_topic_do_not_say_what_it_is() -> None:
-    answer = "The thyroid is a small gland in the neck. It makes hormones that regulate the metabolism."
-    assert ask("What is (are) Hashimoto's Disease ?", "Hashimoto's Disease", "information", answer) is None
-    assert ask("", "Hashimoto's Disease", "causes", answer) == "What causes Hashimoto's disease?"
+def test_what_a_thing_is_must_be_said_in_a_first_sentence() -> None:
+    anatomy = "The thyroid is a small gland in the neck. It makes hormones that regulate the metabolism."
+    defined = "Hashimoto's disease is an autoimmune disease. It harms the thyroid."
+    topic = "Hashimoto's Disease"
+    assert cut_to_question(anatomy, topic, "information") is None
+    assert cut_to_question(f"{anatomy}\n\n{defined}", topic, "information") == defined
+    assert cut_to_question("Your chances of Hashimoto's disease are higher at 50.", topic, "information") is None
+    assert cut_to_question("Testing for Hashimoto's disease is a blood draw.", topic, "information") is None
+    assert cut_to_question(anatomy, topic, "causes") == anatomy
+
+
+def test_an_answer_about_eating_ends_where_another_part_begins() -> None:
+    diet = "Eat foods low in copper. A good diet helps.\n\nWhat to drink\n\nDrink water."
+    assert (
+        cut_to_question(f"{diet}\n\nLiver Transplant\n\nA donor is needed.", "Wilson disease", "considerations") == diet
+    )
+
+
+@pytest.mark.parametrize(
+    ("glued", "expected"),
+    [
+        ("cirrhosisextensive scarring", "cirrhosis – extensive scarring"),
+        ("a diseasea sign", "a disease – a sign"),
+        ("the tubulestiny structures", "the tubules – tiny structures"),
+        ("Diverticulasacs that form", "Diverticula – sacs that form"),
+        ("a gellike liquid", "a gel-like liquid"),
+    ],
+)
+def test_a_lost_dash_is_put_back_between_two_known_words(glued: str, expected: str) -> None:
+    assert restore_dashes(glued) == expected
+
+
+@pytest.mark.parametrize("whole", ["bedroom", "without", "pantoprazole", "Alagille", "airborne", "however", "factor"])
+def test_compounds_and_unknown_names_are_not_split(whole: str) -> None:
+    assert split_glued(whole) == (whole,)
+
+
+@given(st.text(alphabet="abcdeilnorst A.-\n", max_size=60))
+def test_putting_dashes_back_loses_no_letter_and_is_done_once(text: str) -> None:
+    mended = restore_dashes(text)
+    assert mended.replace(" – ", "").replace("-", "") == text.replace("-", "")
+    assert restore_dashes(mended) == mended
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("It is also called BPHis a condition.", "damaged_text"),
+        (
+            "Beans 1/2 cup 9.5 grams, peas 1/2 cup 8.2 grams, oats 3 cups 4 grams, bran 1 cup 7 grams, figs 3.",
+            "damaged_text",
+        ),
+        ("Stay inside:\n- at night\n\n- sleep under a net", "damaged_text"),
+        ("Genetic Diseases Each cell holds genes.", "damaged_text"),
+        ("The diet already described helps.", "points_away"),
+        ("Fill in the diary (Item B) every day.", "points_away"),
+        ("Call 404-555-0100 for help.", "points_away"),
+        ("The doctor may give ranitidine (Zantac).", "outdated"),
+        ("Drink water every hour.", None),
+    ],
+)
+def test_answers_of_medquad_with_holes_are_named(answer: str, reason: str | None) -> None:
+    assert find_damage(answer) == reason
+
+
+def test_an_announcement_at_the_end_goes_with_its_list() -> None:
+    assert tidy_answer("Small stones pass. Treatments may include the following:") == "Small stones pass."
 
 
 def test_questions_of_medquad_in_own_words_stay_unless_they_point_away() -> None:
+    assert ask("what research is being done?", "Rabies", "research", "") is None
+    assert ask("who should be told?", "Rabies", "prevention", "") is None
     assert ask("how is rabies diagnosed?", "Rabies", "exams and tests", "") == "How is rabies diagnosed?"
     assert ask("how can these diseases be treated for Toxins ?", "Toxins", "treatment", "") is None
 
@@ -159,9 +225,13 @@ def test_medquad_pairs_that_say_too_little_or_too_much_are_left_out(pack: Pack) 
         turns = [{"role": "user", "content": f"What is (are) {topic} ?"}, {"role": "assistant", "content": answer}]
         return extract(pack, {"messages": turns}, shape="medquad", topic=topic, kind="information")
 
-    assert pair("Topics")[1] == ["too_short_answer"]
+    assert pair("Gout is a disease.")[1] == ["too_short_answer"]
+    assert pair("word " * 50)[1] == ["off_question"]
+    assert pair(
+        "Gout is a disease of the joints that hurts, already described in the part above, and much more than that; rest and wait."
+    )[1] == ["points_away"]
     assert pair("gout " * 1000)[1] == ["too_long_answer"]
     assert pair("word " * 50, topic="Your Guide to Diabetes")[1] == ["unclear_question"]
-    ((row,), reasons) = pair("In gout uric acid builds up in the blood. " * 5)
+    ((row,), reasons) = pair("Gout is a form of arthritis. In gout uric acid builds up in the blood. " * 3)
     assert json.loads(row["messages"])[0]["content"] == "What is gout?"
     assert reasons == []

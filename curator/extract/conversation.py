@@ -93,15 +93,22 @@ def _cut_open_end(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 def _read_medquad(
     messages: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], str | None]:
-    answer = medquad.tidy_answer(messages[-1]["content"])
-    words = count_words(answer)
-    if words < medquad.MIN_WORDS:
-        return [], "too_short_answer"
-    if words > medquad.MAX_WORDS:
+    topic, kind = metadata.get("topic", ""), metadata.get("kind", "")
+    tidy = medquad.tidy_answer(messages[-1]["content"])
+    # The length is that of the page: a booklet stays one, whatever part of it would answer.
+    if count_words(tidy) > medquad.MAX_WORDS:
         return [], "too_long_answer"
-    question = medquad.ask(messages[0]["content"], metadata.get("topic", ""), metadata.get("kind", ""), answer)
+    question = medquad.ask(messages[0]["content"], topic, kind, tidy)
     if question is None:
         return [], "unclear_question"
+    answer = medquad.cut_to_question(tidy, topic, kind)
+    if answer is None:
+        return [], "off_question"
+    if count_words(answer) < medquad.MIN_WORDS:
+        return [], "too_short_answer"
+    fault = medquad.find_damage(answer)
+    if fault is not None:
+        return [], fault
     return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}], None
 
 
