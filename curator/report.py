@@ -87,6 +87,14 @@ def show_stored_release(report: Mapping[str, Any]) -> None:
         say(line)
 
 
+LEFT_OUT = {
+    "uncategorised": "{:,} kept rows have no category and are left out (curator sql --saved uncategorised)",
+    "flagged": "{:,} kept rows carry a safety flag and wait for a reviewer (curator review)",
+    "withheld": "{:,} rows are withheld because they would join two splits",
+    "contaminated": "{:,} rows are withheld because they share wording with an evaluation case",
+}
+
+
 def explain_release(report: Mapping[str, Any]) -> Iterable[str]:
     """Gives what a person should know of a release, a line each."""
     for split, found in report["splits"].items():
@@ -95,14 +103,7 @@ def explain_release(report: Mapping[str, Any]) -> Iterable[str]:
         for shortfall in found["shortfalls"][:3]:
             lacking = f"lacks {shortfall['rows_lacking']:,} rows" if shortfall["rows_lacking"] else "binds"
             yield f"{split}: {shortfall['what']} {lacking}; without that limit {shortfall['size_without']:,} rows"
-    if report["uncategorised"]:
-        yield f"{report['uncategorised']:,} kept rows have no category and are left out (curator sql --saved uncategorised)"
-    if report.get("flagged"):
-        yield f"{report['flagged']:,} kept rows carry a safety flag and wait for a reviewer (curator review)"
-    if report["withheld"]:
-        yield f"{report['withheld']:,} rows are withheld because they would join two splits"
-    if report.get("contaminated"):
-        yield f"{report['contaminated']:,} rows are withheld because they share wording with an evaluation case"
+    yield from (text.format(report[key]) for key, text in LEFT_OUT.items() if report.get(key))
     for name, units in report["thin_categories"].items():
         yield f"{name} has only {units} units: its validation and test rows say little"
     if any(report["preferences"].values()):

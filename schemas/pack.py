@@ -66,7 +66,8 @@ class Pack(_Strict):
     knowledge: str | None = Field(default=None, description="Folder of knowledge pages, relative to the pack.")
     lexicon: str | None = Field(default=None, description="TOML of weighted terms, `[language.category]`.")
     training: list[str] = Field(
-        default=[], description="JSONL files of `text` and `category` (may be `other`) that the categoriser learns from."
+        default=[],
+        description="JSONL files of `text` and `category` (may be `other`) that the categoriser learns from.",
     )
     questions: str | None = Field(default=None, description="TOML of patterns that turn headings into questions.")
     rules: list[str] = Field(default=[], description="Rule files of the generator, relative to the pack.")

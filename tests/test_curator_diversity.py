@@ -18,7 +18,9 @@ def conversation(question: str, answer: str) -> str:
 def test_clones_with_other_numbers_count_once():
     # Three templates of numbers only: no two rows are near-duplicates as written, three are left when masked.
     rows = [
-        conversation(f"I lift {n} {n + 1} {n + 2} {n * 7}", f"{['Add', 'Hold', 'Drop'][n % 3]} {n * 3} {n * 5} {n * 11} now")
+        conversation(
+            f"I lift {n} {n + 1} {n + 2} {n * 7}", f"{['Add', 'Hold', 'Drop'][n % 3]} {n * 3} {n * 5} {n * 11} now"
+        )
         for n in range(10, 310)
     ]
     found = measure_diversity(rows)

@@ -53,7 +53,12 @@ def example(topic: str, question: str, answer: str) -> tuple[str, str]:
         ("protein_target", "I weigh 180 lb and want to lose fat.", "145 to 180 g.", "100 to 145 g."),
         ("calorie_target", "Maintenance 2500 kcal, want to lose fat.", "2000-2200 kcal", "2800-3000 kcal"),
         ("short_sleep", "Sleep 5.5hrs, 20 work sets on the plan.", "Do 16 sets.", "Do 20 sets."),
-        ("hydration", "I was 80 kg, after it 79 kg, and drank 0.5 l.", "A bit more: 1.3 to 1.5 l.", "A bit more: 1.9 to 2.1 l."),
+        (
+            "hydration",
+            "I was 80 kg, after it 79 kg, and drank 0.5 l.",
+            "A bit more: 1.3 to 1.5 l.",
+            "A bit more: 1.9 to 2.1 l.",
+        ),
         ("weekly_sets", "Chest: 24 sets weekly, 2 sessions.", "Go to 16 sets.", "Keep 24 sets."),
         ("how_to", "I squat 100 kg.", "Use 100 kg.", "Use 220 lb."),
     ],

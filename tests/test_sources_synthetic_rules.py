@@ -150,7 +150,9 @@ def test_mistakes_name_the_line(write_rules, old, new, message):
     with pytest.raises(ConfigError, match=message) as caught:
         generate(write_rules(text), 50)
     line = int(caught.value.message.split("rules.toml:")[1].split(":")[0])
-    changed = [n for n, pair in enumerate(zip(text.split("\n"), RULES.split("\n"), strict=False), 1) if pair[0] != pair[1]]
+    changed = [
+        n for n, pair in enumerate(zip(text.split("\n"), RULES.split("\n"), strict=False), 1) if pair[0] != pair[1]
+    ]
     assert abs(line - changed[0]) <= 3
 
 

@@ -215,5 +215,3 @@ def build_documents(rendered: pl.DataFrame, fetched_at: object) -> pl.DataFrame:
         for name, kind in schema.items()
     ]
     return pl.DataFrame(given).select(columns)
-
-

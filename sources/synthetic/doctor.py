@@ -107,9 +107,7 @@ def _check_dead(compiled: CompiledTopic, points: pl.DataFrame) -> list[Finding]:
     return [Finding("dead_rule", where, f"rule {name} held at none of {points.height} points", {}) for name in dead]
 
 
-def _check_silence(
-    book: RuleBook, compiled: CompiledTopic, key: str, drawn: Drawn
-) -> list[Finding]:
+def _check_silence(book: RuleBook, compiled: CompiledTopic, key: str, drawn: Drawn) -> list[Finding]:
     rows = np.arange(_SAMPLE_ROWS, dtype=np.int64)
     refused = render_topic(book, compiled, key, rows).refused
     covered: NDArray[np.bool_] = match_rules(compiled, drawn.frame).sum(axis=1) > 0
@@ -151,5 +149,3 @@ def _recompute(compiled: CompiledTopic, probes: pl.DataFrame) -> pl.DataFrame:
 def _example(compiled: CompiledTopic, points: pl.DataFrame, row: int) -> dict[str, Any]:
     names = [name for name in compiled.columns if name in points.columns]
     return dict(points.select(names).row(row, named=True))
-
-

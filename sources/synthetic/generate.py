@@ -94,9 +94,7 @@ class Generator:
         joined = named.join(places, on="row", how="left", maintain_order="left")
         return joined.select("order", "natural_key", "content", "metadata"), [f"{prefix}{row}" for row in refused]
 
-    def _pick_topics(
-        self, book: RuleBook, category: str, key: str, numbers: I64
-    ) -> tuple[I64, list[CompiledTopic]]:
+    def _pick_topics(self, book: RuleBook, category: str, key: str, numbers: I64) -> tuple[I64, list[CompiledTopic]]:
         topics = book.topics_of(category)
         weights = np.array([topic.weight for topic in topics])
         picked = pick_weighted(draw_uniform(f"{key}/topic", numbers), weights)

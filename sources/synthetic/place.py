@@ -59,9 +59,7 @@ def find_line(text: str, loc: Sequence[str | int]) -> int:
     return best_line
 
 
-def _path_of_line(
-    line: str, here: list[str | int], counts: dict[tuple[str | int, ...], int]
-) -> list[str | int] | None:
+def _path_of_line(line: str, here: list[str | int], counts: dict[tuple[str | int, ...], int]) -> list[str | int] | None:
     header = _HEADER.match(line)
     if header is not None:
         here[:] = _enter_table(header.group(2).split("."), header.group(1) == "[[", counts)
@@ -70,9 +68,7 @@ def _path_of_line(
     return [*here, key.group(1)] if key is not None else None
 
 
-def _enter_table(
-    keys: list[str], is_array: bool, counts: dict[tuple[str | int, ...], int]
-) -> list[str | int]:
+def _enter_table(keys: list[str], is_array: bool, counts: dict[tuple[str | int, ...], int]) -> list[str | int]:
     path: list[str | int] = []
     for depth, key in enumerate(keys):
         path.append(key.strip().strip("\"'"))

@@ -79,7 +79,16 @@ def compile_topic(book: RuleBook, topic: Topic, category: str) -> CompiledTopic:
     personal = [name for name in book.personas.columns if name != "persona_weight"]
     spoken = dict.fromkeys([*(name for name in needed if name != RULE), *resolver.order, *personal])
     return CompiledTopic(
-        topic, category, rules, tuple(resolver.order), frozenset(resolver.read), tuple(spoken), variables, phrases, tuple(topic.follow_ups), place
+        topic,
+        category,
+        rules,
+        tuple(resolver.order),
+        frozenset(resolver.read),
+        tuple(spoken),
+        variables,
+        phrases,
+        tuple(topic.follow_ups),
+        place,
     )
 
 
@@ -93,9 +102,7 @@ def _compile_rule(topic: Topic, rule: Rule, phrases: Phrases) -> CompiledRule:
     return CompiledRule(rule, phrases | own, rule.when is None)
 
 
-def _needed_names(
-    topic: Topic, rules: tuple[CompiledRule, ...], phrases: Phrases, place: Place
-) -> list[str]:
+def _needed_names(topic: Topic, rules: tuple[CompiledRule, ...], phrases: Phrases, place: Place) -> list[str]:
     names: dict[str, None] = {}
     outer = ["ask", *(["input"] if topic.input is not None else [])]
     outer += [f"{kind}:{n}" for n in range(len(topic.follow_ups)) for kind in ("ask", "answer")]
@@ -103,7 +110,13 @@ def _needed_names(
     names |= _reach(outer, phrases, conditions, set(), place)
     for compiled in rules:
         expressions = [compiled.rule.when, *compiled.rule.values.values()]
-        reached = _reach(["answer", "action", *({REASON} & compiled.phrases.keys())], compiled.phrases, expressions, set(compiled.rule.values), place)
+        reached = _reach(
+            ["answer", "action", *({REASON} & compiled.phrases.keys())],
+            compiled.phrases,
+            expressions,
+            set(compiled.rule.values),
+            place,
+        )
         names |= {name: None for name in reached if name not in compiled.rule.values}
     return list(names)
 
