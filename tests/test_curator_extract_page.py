@@ -15,6 +15,7 @@ from curator.extract.questions import (
     is_question,
     load_patterns,
     lower_phrase,
+    running_words,
 )
 from curator.extract.sections import clean_heading, count_words, parse_sections
 from schemas.document import document_id
@@ -189,6 +190,91 @@ def test_what_answers_nothing_is_left_out_with_its_reason_and_lines(pack: Pack, 
     rows, left_out = extract(pack, f"# Page\n\n{body}\n\n## Why?\n\n{FILLER}\n")
     assert [question for question, _ in pairs(rows)] == ["Why?"]
     assert left_out[reason].startswith("lines 3-")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (f"## Framework\n\n{FILLER}", "unclear_heading"),
+        (f"## My plan\n\n{FILLER}", "personal_notes"),
+        (f"## Bedroom\n\nI keep it at 18 degrees and my bed is hard. {FILLER}", "personal_notes"),
+        (f"## Games\n\n{FILLER}\n\n- Mafia.\n- Top ten.\n- Ghost.\n", "bare_list"),
+        (
+            "## Sets\n\n"
+            + "".join(f"- {m} in the week: MV 4, MEV 8, MRV 22 for most lifters\n" for m in ("Chest", "Back", "Legs")),
+            "undefined_abbreviations",
+        ),
+        (f"## Supplements\n\n{FILLER}\n\n- Zinc, 15 mg\n- Vitamin D, 2000 IU\n- Fish oil, 720 mg\n", "bare_doses"),
+    ],
+)
+def test_what_a_stranger_would_miss_something_in_is_left_out(pack: Pack, body: str, reason: str) -> None:
+    rows, left_out = extract(pack, f"# Page\n\n{body}\n\n## Why?\n\n{FILLER}\n")
+    assert [question for question, _ in pairs(rows)] == ["Why?"]
+    assert left_out[reason].startswith("lines 3-")
+
+
+def test_what_is_told_quoted_or_asked_is_no_fault(pack: Pack) -> None:
+    sets = "".join(f"- {m}: MV 4, MEV 8, MRV 22 for most lifters\n" for m in ("Chest", "Back", "Legs"))
+    bodies = (
+        f"## Sets?\n\nMV (maintenance), MEV (minimum) and MRV (maximum) count sets a week.\n\n{sets}",
+        f'## Journal?\n\nAsk yourself: did I sleep? What was my day? Then say "I did my work". {FILLER}',
+        f"## Supplements?\n\nAsk a doctor first.\n\n- Zinc, 15 mg\n- Vitamin D, 2000 IU\n- Fish oil, 720 mg\n{FILLER}",
+    )
+    for body in bodies:
+        rows, left_out = extract(pack, f"# Page\n\n{body}\n")
+        assert (len(rows), left_out) == (1, {})
+
+
+def test_a_recipe_is_one_answer_and_one_persons_part_is_left_out(pack: Pack) -> None:
+    steps = "1. Mix it all well.\n2. Let it rest for two hours in a cold place, then knead the dough once more and bake it for ten minutes until brown."
+    rows, _ = extract(
+        pack, f"# Food\n\n## Pizza Dough\n\n### Ingredients\n\n- Flour\n- Water\n\n### Steps\n\n{steps}\n"
+    )
+    ((question, answer),) = pairs(rows)
+    assert "pizza dough" in question
+    assert answer.startswith("Ingredients:\n- Flour\n- Water\n\nSteps:\n1. Mix")
+    own = "### Advice\n\n- Eat 1 g a kilo, from nuts, olive oil and fatty fish such as salmon\n\n### Personal Targets\n\n- 90 g a day\n"
+    ((_, answer),) = pairs(
+        extract(pack, f"# Food\n\n## Fat\n\n{own}\n### Limits\n\n- Few fried foods and hardly any cream or butter\n")[0]
+    )
+    assert "90 g" not in answer
+    assert "Few fried foods" in answer
+
+
+@pytest.mark.parametrize(
+    ("heading", "title", "expected"),
+    [
+        (
+            "Volume landmarks definitions",
+            "",
+            {"What do the terms for volume landmarks mean?", "Can you define the volume landmarks for me?"},
+        ),
+        ("Minimum requirements", "fats", {"What should I take as the minimum requirements for fats?"}),
+        ("Response protocol", "overtraining", {"What should I do in case of overtraining?"}),
+        (
+            "Upper/lower (4 days/week)",
+            "",
+            {
+                "What does the upper/lower (4 days/week) training split look like?",
+                "Can you lay out the upper/lower (4 days/week) training split for me?",
+            },
+        ),
+        ("Other minerals", "", {"Which minerals should I know about?", "What should I know about minerals?"}),
+    ],
+)
+def test_headings_that_read_oddly_have_patterns_of_their_own(heading: str, title: str, expected: set[str]) -> None:
+    patterns = load_patterns(load_pack("fitness"))
+    assert ask_question(heading, title, language="en", patterns=patterns, key="k") in expected
+
+
+def test_an_aside_of_a_heading_is_not_asked(pack: Pack) -> None:
+    rows, _ = extract(pack, f"# Rest\n\n## Warning signs (monitor weekly)\n\n{FILLER}\n")
+    assert "monitor" not in pairs(rows)[0][0]
+
+
+def test_labels_do_not_make_a_name_of_a_common_word() -> None:
+    assert "Targets" not in running_words("Personal Targets:\nEat with Bulgarian yoghurt.")
+    assert "Bulgarian" in running_words("Personal Targets:\nEat with Bulgarian yoghurt.")
 
 
 def test_text_above_the_title_is_no_matter_of_the_page(pack: Pack) -> None:

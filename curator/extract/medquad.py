@@ -35,7 +35,7 @@ _NAVIGATION = re.compile(
     re.IGNORECASE,
 )
 _REFERS_AWAY = re.compile(
-    r"https?://|\bwww\.|\bavailable at\b|NIDDK health topic|fact sheet,|1-800-|see the section|section titled"
+    r"https?://|\bwww\.|\bavailable at\b|NIDDK health topic|fact sheet,|1-800-|see the section|section titled|\bfound here\b"
     r"|\bbooklet\b"
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
@@ -62,7 +62,7 @@ _LOST_LETTERS = {
     "Barr syndrome": "Barré syndrome", "pured": "puréed", "babys": "baby's", "travelers diarrhea": "traveler's diarrhea",
     "doctors guidance": "doctor's guidance", "persons insulin": "person's insulin", "mothers womb": "mother's womb",
     "mothers placenta": "mother's placenta", "youll": "you'll", "theyll": "they'll", "youre": "you're",
-    "theyre": "they're", "youve": "you've", "Dont": "Don't", "livers size": "liver's size",
+    "theyre": "they're", "youve": "you've", "Dont": "Don't", "in flammation": "inflammation", "livers size": "liver's size",
     "pediatricians offices": "pediatricians' offices", "doctors offices": "doctors' offices",
 }  # fmt: skip
 _LOST_LETTER = re.compile(rf"\b(?:{'|'.join(_LOST_LETTERS)})\b")
@@ -77,7 +77,8 @@ _WITHDRAWN = re.compile(r"\b(?:[Rr]anitidine|Zantac|[Cc]isapride|Propulsid|[Tt]e
 _NUMBER = re.compile(r"\d+(?:[./]\d+)?")
 # A heading that ran into its paragraph: `Genetic Diseases Each cell contains`.
 _GLUED_HEADING = re.compile(
-    r"^(?:[A-Z][a-z]+ ){2,4}(?:Each|The|An?|In|When|If|This|Some|Many|Most|People) [a-z]", re.MULTILINE
+    r"^(?:(?:[A-Z][a-z]+|and|of|in|the) ){2,6}(?:Each|The|An?|In|When|If|This|Some|Many|Most|People) [a-z]",
+    re.MULTILINE,
 )
 _LONE_ITEM = re.compile(r"(?:\A|\n\n|\n)- [^\n]+\n\n- |:\n\n(?!- )|(?:\A|\n)- [^\n]*:\n- ")
 _LAST_SENTENCE = re.compile(r"(?:\A|(?<=[.!?]\s)|(?<=\n))[^.!?\n]*:\Z")

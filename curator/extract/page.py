@@ -16,6 +16,7 @@ from curator.extract.faq import MIN_ANSWER_WORDS, split_pairs
 from curator.extract.headings import DEPENDENT, NAVIGATION, is_subjectless
 from curator.extract.questions import (
     FIGURE_PATTERNS,
+    RECIPE_PATTERNS,
     QuestionPattern,
     ask_question,
     is_question,
@@ -47,6 +48,33 @@ _DOCUMENT_WORDS = re.compile(
     r"[\s:–-]+(?:reference|guide|handbook|database|cheat ?sheet|explained|101)$", re.IGNORECASE
 )
 _TO_FILL_IN = re.compile(r"\((?:update|fill|edit|replace|insert|your)\b", re.IGNORECASE)
+# Headings that say nothing of what is asked, even with the page's title beside them.
+_UNCLEAR = frozenset({
+    "analysis points", "areas", "framework", "ideas", "interesting areas", "key sections", "method", "methods", "misc",
+    "miscellaneous", "process", "steps", "stuff", "things", "thoughts",
+})  # fmt: skip
+_RECIPE_PARTS = frozenset({"directions", "ingredients", "instructions", "method", "preparation", "steps"})
+# What brackets add for someone who keeps the page: `Warning Signs (monitor weekly)`.
+_ASIDE = re.compile(r"\s*\((?:monitor|check|optional|in |see |per )[^)]*\)$", re.IGNORECASE)
+# One person's own plan: their figures are advice for nobody else.
+_PERSONAL_HEADING = re.compile(
+    r"^(?:personal|my|our)\b.*\b(?:goals?|log|notes|numbers|plan|routine|set-?up|stats|targets?)$", re.IGNORECASE
+)
+_FIRST_PERSON = re.compile(r"\b(?:I|I[’'](?:m|ve|d|ll)|[Mm]y)\b(?! \d)")
+MAX_FIRST_PERSON = 1
+# A bullet of a word or two with a full stop was the label of a link.
+_LABEL_ITEM = re.compile(r"^ *- [^\s:]+(?: [^\s:]+)?\.$", re.MULTILINE)
+MAX_LABEL_ITEMS = 2
+_ABBREVIATION = re.compile(r"\b[A-Z]{2,5}\b")
+MAX_ABBREVIATIONS = 2
+_DOSE = re.compile(r"\d ?(?:mg|µg|mcg|IU)\b|\b\d+(?:-\d+)? g\b")
+_SUPPLEMENT = re.compile(r"\bsupplement", re.IGNORECASE)
+_CAUTION = re.compile(
+    r"\b(?:doctor|physician|dietitian|consult|test(?:ed)? levels|blood test|exceed|upper limit|interact|medication"
+    r"|pregnan|deficien|kidney|side effect|caution|avoid)",
+    re.IGNORECASE,
+)
+MAX_BARE_DOSES = 3
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -221,14 +249,22 @@ def _fold_children(section: Section) -> Section:
     """
     parts = section.children
     is_foldable = section.level > 1 and parts and not any(part.children or is_question(part.heading) for part in parts)
-    if not is_foldable or any(count_words(part.text) >= MIN_TOPIC_WORDS for part in parts):
+    is_recipe = _is_recipe(section)
+    is_short = all(count_words(part.text) < MIN_TOPIC_WORDS for part in parts)
+    if not is_recipe and not (is_foldable and is_short):
         return section
     blocks = list(section.blocks)
     for part in parts:
-        if part.text and not _TO_FILL_IN.search(part.heading):
+        if part.text and not _TO_FILL_IN.search(part.heading) and not _PERSONAL_HEADING.search(part.heading):
             blocks.append(Block("text", f"{part.heading}:", (part.line, part.line + 1)))
             blocks.extend(part.blocks)
     return Section(section.level, section.heading, section.path, section.line, blocks)
+
+
+def _is_recipe(section: Section) -> bool:
+    """Tells whether a section is a recipe: what goes in and what is done with it are one answer."""
+    names = {part.heading.casefold() for part in section.children}
+    return "ingredients" in names and names <= _RECIPE_PARTS and not any(part.children for part in section.children)
 
 
 def _read_section(section: Section, above: tuple[str, ...], page: _Page) -> Iterator[_Pair]:
@@ -246,16 +282,24 @@ def _read_section(section: Section, above: tuple[str, ...], page: _Page) -> Iter
     if not blocks:
         return
     heading, title = _find_subject(section.heading, above, page.title)
-    reason = _find_fault(section, blocks, page, _min_words(section, heading, page))
+    is_recipe = any(block.text == "Ingredients:" for block in blocks)
+    reason = _find_fault(section, blocks, page, _min_words(section, heading, page)) or _find_gap(
+        section.heading, join_blocks(_drop_dangling(blocks))
+    )
     if reason is not None:
         page.leave_out(reason, Section(section.level, section.heading, section.path, section.line, blocks))
         return
     section_id = page.name_section(path)
     text = join_blocks(_drop_dangling(blocks))
-    patterns = (*FIGURE_PATTERNS, *page.patterns) if _is_figures(text) else page.patterns
+    special = RECIPE_PATTERNS if is_recipe else FIGURE_PATTERNS if _is_figures(text) else ()
     yield _Pair(
         question=ask_question(
-            heading, title, language=page.language, patterns=patterns, key=section_id, words=page.words
+            _ASIDE.sub("", heading),
+            title,
+            language=page.language,
+            patterns=(*special, *page.patterns),
+            key=section_id,
+            words=page.words,
         ),
         answer=text,
         section_id=section_id,
@@ -280,6 +324,37 @@ def _find_fault(section: Section, blocks: Sequence[Block], page: _Page, min_word
     if words < min_words:
         return "too_short_section"
     return "too_long_section" if words > MAX_SECTION_WORDS else None
+
+
+def _find_gap(heading: str, answer: str) -> str | None:
+    """Gives what a stranger would miss in an answer, or None.
+
+    `unclear_heading`: nobody knows what is asked. `personal_notes`: one person's plan or tale. `bare_list`: labels of
+    links that are gone. `undefined_abbreviations`: rows of them, none told. `bare_doses`: supplements by the milligram
+    without a word of care.
+    """
+    if heading.casefold() in _UNCLEAR:
+        return "unclear_heading"
+    if _PERSONAL_HEADING.search(heading) or len(_FIRST_PERSON.findall(_statements(answer))) > MAX_FIRST_PERSON:
+        return "personal_notes"
+    if len(_LABEL_ITEM.findall(answer)) > MAX_LABEL_ITEMS:
+        return "bare_list"
+    if len(_find_bare_abbreviations(answer)) > MAX_ABBREVIATIONS:
+        return "undefined_abbreviations"
+    is_doses = _SUPPLEMENT.search(heading + answer) and len(_DOSE.findall(answer)) >= MAX_BARE_DOSES
+    return "bare_doses" if is_doses and not _CAUTION.search(answer) else None
+
+
+def _statements(text: str) -> str:
+    """Gives a text without what is quoted or asked: a coach may say `ask yourself: do I sleep enough?`."""
+    return re.sub(r"[\"“][^\"”]*[\"”]|[^.!?\n]*\?", "", text)
+
+
+def _find_bare_abbreviations(answer: str) -> set[str]:
+    """Gives abbreviations that stand in three lines or more and are not told in any: `MV (maintenance volume)`."""
+    lines = [set(_ABBREVIATION.findall(line)) for line in answer.split("\n")]
+    often = {name for found in lines for name in found if sum(name in other for other in lines) >= MIN_FIGURE_ROWS}
+    return {name for name in often if f"{name} (" not in answer and f"({name})" not in answer}
 
 
 def _is_figures(answer: str) -> bool:

@@ -76,6 +76,11 @@ FIGURE_PATTERNS: tuple[QuestionPattern, ...] = (
     _builtin("ar", r".", "هل تعطيني الأرقام الخاصة بـ{heading}؟"),
 )
 
+# For sections with ingredients.
+RECIPE_PATTERNS: tuple[QuestionPattern, ...] = (
+    _builtin("en", r".", "Do you have a recipe for {heading}?", "What goes into {heading}, and how is it made?"),
+)
+
 
 def load_patterns(pack: Pack) -> tuple[QuestionPattern, ...]:
     """Gives the pack's patterns in their order, then the built-in ones.
@@ -156,8 +161,12 @@ def lower_phrase(phrase: str, words: Collection[str] = (), *, is_title_case: boo
 
 
 def running_words(text: str) -> frozenset[str]:
-    """Gives the words of a text as they stand inside sentences; first words begin with a capital anyway."""
-    return frozenset(_INSIDE_SENTENCE.findall(text))
+    """Gives the words of a text as they stand inside sentences; first words begin with a capital anyway.
+
+    Lines that end in a colon are labels, whose capitals say nothing.
+    """
+    lines = (line for line in text.split("\n") if not line.rstrip().endswith(":"))
+    return frozenset(_INSIDE_SENTENCE.findall("\n".join(lines)))
 
 
 def _find_pattern(
