@@ -158,6 +158,8 @@ def test_an_answer_about_eating_ends_where_another_part_begins() -> None:
         ("the tubulestiny structures", "the tubules – tiny structures"),
         ("Diverticulasacs that form", "Diverticula – sacs that form"),
         ("a gellike liquid", "a gel-like liquid"),
+        ("medicationspillsthat increase", "medications – pills – that increase"),
+        ("a laparoscopea thin tube", "a laparoscope – a thin tube"),
     ],
 )
 def test_a_lost_dash_is_put_back_between_two_known_words(glued: str, expected: str) -> None:
@@ -198,6 +200,8 @@ def test_answers_of_medquad_with_holes_are_named(answer: str, reason: str | None
 
 
 def test_an_announcement_at_the_end_goes_with_its_list() -> None:
+    guide = "Rest well.\n\n*See Pronunciation Guide for tips on how to say the words."
+    assert tidy_answer(guide) == "Rest well."
     assert tidy_answer("Small stones pass. Treatments may include the following:") == "Small stones pass."
 
 

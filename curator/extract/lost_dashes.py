@@ -9,8 +9,9 @@ from importlib.resources import files
 
 MIN_TOKEN_CHARS = 5
 MIN_FIRST_CHARS = 3
+MIN_LATER_CHARS = 4
 # The first word is the longest that fits, so a plural goes before its singular: `tubules tiny`, not `tubule stiny`.
-_TOKEN = re.compile(r"(?<![\w'’./-])[A-Z]?[a-z]{4,}(?![\w'’/-])")
+_TOKEN = re.compile(r"(?<![\w'’./-])[A-Z]?[a-z]{4,}(?![\w'’/])")
 
 
 # Second words that a hyphen, not a dash, joined to the first: `a gel-like liquid`.
@@ -38,14 +39,27 @@ def _join(words: tuple[str, ...]) -> str:
 
 
 def split_glued(token: str) -> tuple[str, ...]:
-    """Gives the two words that a token is made of; the token alone where it is a word, or no two words."""
+    """Gives the two or three words that a token is made of; the token alone where it is a word, or no such words."""
     known, small = load_words(), token.lower()
     if small in known or len(token) < MIN_TOKEN_CHARS:
         return (token,)
-    for end in range(len(token) - 1, MIN_FIRST_CHARS - 1, -1):
-        if small[:end] in known and small[end:] in known:
+    ends = [end for end in range(len(token) - 1, MIN_FIRST_CHARS - 1, -1) if small[:end] in known]
+    for end in ends:
+        if small[end:] in known:
             return token[:end], token[end:]
+    for end in ends:
+        rest = _split_long(small[end:], known)
+        if rest:
+            return token[:end], *rest
     return (token,)
+
+
+def _split_long(token: str, known: frozenset[str]) -> tuple[str, str] | None:
+    """Gives the two words of a rest, none of them short: with three words, short ones fit by chance."""
+    for end in range(len(token) - MIN_LATER_CHARS, MIN_LATER_CHARS - 1, -1):
+        if token[:end] in known and token[end:] in known:
+            return token[:end], token[end:]
+    return None
 
 
 @cache

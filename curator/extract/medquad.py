@@ -26,7 +26,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _NAVIGATION = re.compile(
-    r"^(?:\*?See (?:the )?Pronou?nc?iation Guide|More on:|More information (?:about|is|on|and)"
+    r"^(?:\*?See (?:the )?Prono?unc?iation Guide|More on:|More information (?:about|is|on|and)"
     r"|For more (?:information|in-depth|detail)|Read more|Top of page|On this page|Frequently asked|Fact sheets?$"
     r"|Topics$|Vector information$|Booklets?$|This (?:information|content) is (?:not copyrighted|provided)|The NIDDK"
     r"|Content produced|See also|\*Case definitions|For (?:general )?questions about|Case Report|Case Definitions"
@@ -62,7 +62,7 @@ _LOST_LETTERS = {
     "Barr syndrome": "Barré syndrome", "pured": "puréed", "babys": "baby's", "travelers diarrhea": "traveler's diarrhea",
     "doctors guidance": "doctor's guidance", "persons insulin": "person's insulin", "mothers womb": "mother's womb",
     "mothers placenta": "mother's placenta", "youll": "you'll", "theyll": "they'll", "youre": "you're",
-    "theyre": "they're", "youve": "you've", "Dont": "Don't", "in flammation": "inflammation", "livers size": "liver's size",
+    "theyre": "they're", "youve": "you've", "Dont": "Don't", "in flammation": "inflammation", "Bergers disease": "Berger's disease", "immune systems normal": "immune system's normal", "livers size": "liver's size",
     "pediatricians offices": "pediatricians' offices", "doctors offices": "doctors' offices",
 }  # fmt: skip
 _LOST_LETTER = re.compile(rf"\b(?:{'|'.join(_LOST_LETTERS)})\b")
