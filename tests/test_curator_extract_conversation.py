@@ -166,7 +166,9 @@ def test_a_lost_dash_is_put_back_between_two_known_words(glued: str, expected: s
     assert restore_dashes(glued) == expected
 
 
-@pytest.mark.parametrize("whole", ["bedroom", "without", "pantoprazole", "Alagille", "airborne", "however", "factor"])
+@pytest.mark.parametrize(
+    "whole", ["bedroom", "reddish", "stoppage", "without", "pantoprazole", "Alagille", "airborne", "however", "factor"]
+)
 def test_compounds_and_unknown_names_are_not_split(whole: str) -> None:
     assert split_glued(whole) == (whole,)
 

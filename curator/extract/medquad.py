@@ -58,7 +58,7 @@ _LOST_OWNER = re.compile(
     r"|immune|kidneys?|life|medical|milk|office|risk|skin|stool|symptoms|urine|weight)\b)"
 )
 _LOST_LETTERS = {
-    "Schnlein": "Schönlein", "Sjgren": "Sjögren", "Behet": "Behçet", "Mntriers": "Ménétrier's", "Mntrier": "Ménétrier", "Mnire": "Ménière",
+    "Schnlein": "Schönlein", "Sjgrens": "Sjögren's", "Sjgren": "Sjögren", "Behet": "Behçet", "Mntriers": "Ménétrier's", "Mntrier": "Ménétrier", "Mnire": "Ménière",
     "Barr syndrome": "Barré syndrome", "pured": "puréed", "babys": "baby's", "travelers diarrhea": "traveler's diarrhea",
     "doctors guidance": "doctor's guidance", "persons insulin": "person's insulin", "mothers womb": "mother's womb",
     "mothers placenta": "mother's placenta", "youll": "you'll", "theyll": "they'll", "youre": "you're",
