@@ -8,7 +8,12 @@ from curator.truth.quantities import find_load, find_number
 _LOWER = r"squat|deadlift|rdl|hip thrust|trap.bar"
 _FROM_FLOOR = r"(?<!romanian )deadlift|trap.bar"
 _BEST = r"best (?:[a-z\- ]+ )?(?:is )?(\d+(?:\.\d+)?)|\((\d+(?:\.\d+)?) (?:lb|kg) so far"
-_DEADLINES = (r"where (\d+) weeks", r"first (\d+) weeks", r"(\d+) weeks are (?:too|enough|realistic)", r"not in (\d+) weeks")
+_DEADLINES = (
+    r"where (\d+) weeks",
+    r"first (\d+) weeks",
+    r"(\d+) weeks are (?:too|enough|realistic)",
+    r"not in (\d+) weeks",
+)
 _SORENESS_SCALE = [4.0, 7.0]
 _SLEEP_MARKS = [6.0, 7.0, 7.5, 8.0]
 
