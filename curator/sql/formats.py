@@ -1,6 +1,7 @@
 """Writes a query's result: table, JSON, CSV, markdown, Parquet."""
 
 import sys
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -97,6 +98,8 @@ def _print_table(frame: "pl.DataFrame") -> None:
 
 
 def _shorten(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        return cell.strftime("%Y-%m-%d %H:%M")
     if cell is None or isinstance(cell, int | float):
         return cell
     text = " ".join(str(cell).split())

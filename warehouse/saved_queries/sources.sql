@@ -1,2 +1,2 @@
 -- Documents, examples and kept rows of each source
-select * from sources
+select source, documents, examples, kept, kept_tokens, refused_input, licences from sources
