@@ -7,6 +7,7 @@ import pytest
 from curator.settings import flatten, load_settings
 from schemas.config import ProjectConfig
 from schemas.errors import ConfigError
+from sources.packs.loader import load_pack
 
 
 @pytest.fixture
@@ -50,8 +51,10 @@ def test_every_setting_has_an_origin(write):
     assert set(found.origins.values()) == {"default", "file", "pack"}
 
 
-def test_a_folder_without_settings_has_the_defaults(tmp_path):
-    assert load_settings(tmp_path).config == ProjectConfig()
+def test_a_folder_without_settings_has_the_defaults_and_what_the_pack_changes_of_them(tmp_path):
+    overrides = load_pack("fitness").overrides
+    assert load_settings(tmp_path).config == ProjectConfig.model_validate(overrides)
+    assert load_settings(tmp_path).config.balance == ProjectConfig().balance
 
 
 @pytest.mark.parametrize(
