@@ -2,7 +2,7 @@
 PYTHON ?= python3
 CORE := .venv-core
 DEV := .venv
-DATA ?= ../shared/data
+DATA ?= data
 PIP_FLAGS := --disable-pip-version-check --quiet
 
 .PHONY: demo test check real bench bench-dedup format clean
@@ -22,12 +22,12 @@ check: $(DEV)/.installed  ## Exactly what CI checks besides the tests.
 real: $(DEV)/.installed  ## Real material (not in the repository) through every stage: make real DATA=folder
 	$(DEV)/bin/python bench/real.py --data "$(DATA)"
 
-bench: $(DEV)/.installed  ## Side-by-side measurements; never part of the tests.
+bench: $(DEV)/.installed  ## Side-by-side measurements, never part of the tests: make bench DATA=folder (with reddit/dumps)
 	$(DEV)/bin/python bench/synthetic.py
 	$(DEV)/bin/python bench/dump_stream.py --data "$(DATA)"
 
-bench-dedup: $(DEV)/.installed  ## Dedup against its peers, each in an environment of its own.
-	$(DEV)/bin/python bench/dedup/run.py --data "$(DATA)"
+bench-dedup: $(DEV)/.installed  ## Dedup against its peers, in an environment of their own: make bench-dedup DATA=folder of CSV posts
+	$(DEV)/bin/python bench/dedup/run.py "$(DATA)"
 
 format: $(DEV)/.installed
 	$(DEV)/bin/ruff format .
