@@ -56,11 +56,13 @@ def make_rows() -> list[dict[str, str]]:
 
 
 def make_project(folder: Path) -> Path:
+    """Both projects read the same file: its path is part of the ids."""
     folder.mkdir()
-    (folder / "rows.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in make_rows()))
-    path = json.dumps(str(folder / "rows.jsonl"))
+    rows = folder.parent / "rows.jsonl"
+    rows.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in make_rows()))
+    path = json.dumps(str(rows))
     (folder / "curator.toml").write_text(f'[[ingest]]\nsource = "dataset"\npath = [{path}]\n', encoding="utf-8")
-    assert run(["-C", str(folder), "-q", "ingest", "dataset", str(folder / "rows.jsonl")]) == 0
+    assert run(["-C", str(folder), "-q", "ingest", "dataset", str(rows)]) == 0
     return folder
 
 
