@@ -40,6 +40,7 @@ $(CORE)/.installed: pyproject.toml constraints.txt
 
 $(DEV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(DEV)
+	$(DEV)/bin/pip install $(PIP_FLAGS) -c constraints.txt torch
 	$(DEV)/bin/pip install $(PIP_FLAGS) -c constraints.txt -e ".[dev]"
 	touch $@
 
