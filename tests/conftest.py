@@ -1,5 +1,6 @@
 """One small project, built once and only read; the command line in this process."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -14,6 +15,11 @@ import pytest
 from curator.cli.app import run
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# The tests are no package: what they share is loaded by its path, and importing it costs nothing heavy.
+_spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).with_name("tiny_model.py"))
+tiny_model = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(tiny_model)
 
 # Texts that must never leave the warehouse, and where they are planted.
 AUTHOR = "Zebulon Quickfoot"
@@ -143,6 +149,24 @@ def tiny_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "lexicon.toml").write_text("[en.tactics]\nfork = 3.0\npin = 3.0\n[en.endgames]\nopposition = 3.0\n")
     (folder / "pack.toml").write_text(PACK)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random Qwen2; for reading only."""
+    return tiny_model.make_qwen2(tmp_path_factory.mktemp("models") / "qwen2")
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random Llama; for reading only."""
+    return tiny_model.make_llama(tmp_path_factory.mktemp("models") / "llama")
+
+
+@pytest.fixture(scope="session")
+def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random GPT-2; for reading only."""
+    return tiny_model.make_gpt2(tmp_path_factory.mktemp("models") / "gpt2")
 
 
 @pytest.fixture
