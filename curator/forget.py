@@ -48,6 +48,8 @@ class ForgetReport:
         exports: Export folders in the project that were deleted.
         copies: Export folders elsewhere, which only their owner can delete.
         rebuilt: Export folders that were written again from a new release.
+        models: Folders of models that were trained on one of them, and files they were deployed as. Weights cannot
+            forget: they are marked as withdrawn, and their owner must train again.
         remains: Files or columns in which a piece of the text was still found; empty is the proof.
     """
 
@@ -57,6 +59,7 @@ class ForgetReport:
     exports: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
     rebuilt: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
     remains: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -158,6 +161,7 @@ def _erase(
     with warehouse.lend({"doomed_examples": examples}):
         exports = warehouse.read("touched_exports")
         releases = warehouse.read("touched_releases")["release_id"].to_list()
+        models = warehouse.read("touched_adapters").select("path", "deployments").rows()
     inside = [p for p in exports["path"] if Path(p).is_relative_to(project.root)]
     report = ForgetReport(
         documents=doomed.height,
@@ -165,6 +169,7 @@ def _erase(
         releases=releases,
         exports=inside,
         copies=[p for p in exports["path"] if p not in inside],
+        models=[place for path, deployments in models for place in (path, *(deployments or []))],
     )
     if dry_run:
         return report, doomed, {}

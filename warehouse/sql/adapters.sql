@@ -1,0 +1,2 @@
+-- Grain: one row a trained model, the newest first.
+select * from adapter order by made_at desc, id
