@@ -22,6 +22,7 @@ class QueryLimits:
 
     Attributes:
         max_rows: Rows of the result.
+        max_bytes: Bytes of the result in memory; what does not fit is left out.
         cpu_s: Seconds of processor time.
         wall_s: Seconds until the child is killed.
         memory_mb: DuckDB's memory limit.
@@ -29,6 +30,7 @@ class QueryLimits:
     """
 
     max_rows: int | None = None
+    max_bytes: int | None = None
     cpu_s: int | None = None
     wall_s: float | None = None
     memory_mb: int | None = None

@@ -1,0 +1,348 @@
+"""The journal of the service: events of feedback and decisions of reviewers, in SQLite beside the database.
+
+What the service acknowledges is on the disk: a commit syncs the write-ahead log. One thread writes, and everything
+that waits is committed together, so two hundred clients share one sync. Rows are only appended; whoever drains the
+journal keeps the number of the last row it has taken.
+"""
+
+import contextlib
+import hashlib
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from schemas.errors import CuratorError
+from schemas.identity import dump_canonical
+
+MAX_WAITING = 20_000
+MAX_BATCH = 1_000
+
+DecisionKind = Literal["accept", "reject", "edit", "relabel"]
+Receipt = Literal["stored", "repeated", "conflict"]
+"""What became of an event: stored; known already; another event has its id."""
+
+SCHEMA = """
+create table if not exists event (
+    sequence integer primary key autoincrement,
+    event_id text not null unique,
+    kind text not null,
+    client text not null,
+    received_at text not null,
+    body_hash blob not null,
+    body text not null
+);
+create table if not exists decision (
+    sequence integer primary key autoincrement,
+    example_id text not null,
+    kind text not null,
+    reviewer text not null,
+    decided_at text not null,
+    reason text,
+    body text not null,
+    undoes integer
+);
+create index if not exists decision_by_example on decision (example_id);
+create table if not exists claim (example_id text primary key, reviewer text not null, expires_at real not null);
+create index if not exists claim_by_reviewer on claim (reviewer);
+"""
+
+
+class JournalError(CuratorError):
+    """The journal cannot be read or written."""
+
+
+class JournalFullError(JournalError):
+    """More waits to be written than the disk takes; the client has to come again."""
+
+
+@dataclass(frozen=True)
+class JournalEvent:
+    """An event as it was received.
+
+    Attributes:
+        sequence: Its place in the journal, ascending without end.
+        event_id: The sender's id.
+        client: The token by which it came.
+        received_at: ISO 8601, UTC.
+        body: The event, canonical JSON.
+    """
+
+    sequence: int
+    event_id: str
+    client: str
+    received_at: str
+    body: str
+
+
+@dataclass(frozen=True)
+class JournalDecision:
+    """What a reviewer decided about a row.
+
+    Attributes:
+        sequence: Its place in the journal.
+        example_id: Which row.
+        kind: accept, reject, edit, relabel, or undo.
+        reviewer: Whose decision.
+        decided_at: ISO 8601, UTC.
+        reason: Why a row is rejected.
+        body: Canonical JSON: `messages` of an edit, `category` and `role` of a relabel.
+        undoes: The sequence of the decision that an `undo` takes back.
+    """
+
+    sequence: int
+    example_id: str
+    kind: str
+    reviewer: str
+    decided_at: str
+    reason: str | None
+    body: str
+    undoes: int | None
+
+
+Work = Callable[[sqlite3.Connection], Any]
+
+
+class Journal:
+    """The open journal; safe to use from any thread.
+
+    Args:
+        path: The SQLite file, made where absent.
+
+    Raises:
+        JournalError: It cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._waiting: queue.SimpleQueue[tuple[Work, Future[Any]] | None] = queue.SimpleQueue()
+        self._local = threading.local()
+        self._is_closed = False
+        with _translate(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Made with these rights, not changed to them: it holds what users said.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            connection = _connect(path)
+            connection.executescript(SCHEMA)
+            connection.close()
+        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._writer.start()
+
+    def submit(self, work: Work) -> "Future[Any]":
+        """Has a piece of work done in the next transaction.
+
+        Args:
+            work: Gets the connection; runs in the writer's thread, together with others in one transaction.
+
+        Returns:
+            A future of its result, done when the transaction is on the disk.
+
+        Raises:
+            JournalFullError: Too much is waiting.
+            JournalError: The journal is closed.
+        """
+        if self._is_closed:
+            raise JournalError(f"{self.path}: the journal is closed")
+        if self._waiting.qsize() >= MAX_WAITING:
+            raise JournalFullError(f"{self.path}: {MAX_WAITING:,} events wait to be written", "send it again later")
+        future: Future[Any] = Future()
+        self._waiting.put((work, future))
+        return future
+
+    def append_event(self, event_id: str, kind: str, client: str, body: str) -> "Future[Receipt]":
+        """Stores an event once.
+
+        Args:
+            event_id: The idempotency key.
+            kind: The kind of event.
+            client: Whose token sent it.
+            body: Canonical JSON.
+
+        Returns:
+            A future of what became of it, done when it is on the disk.
+        """
+        digest = hashlib.blake2b(body.encode(), digest_size=16).digest()
+        row = (event_id, kind, client, _now(), digest, body)
+        return self.submit(lambda connection: _insert_event(connection, row))
+
+    def read_events(self, after: int = 0, limit: int = 10_000) -> list[JournalEvent]:
+        """Gives the events after a sequence number, in order."""
+        rows = self._read(
+            "select sequence, event_id, client, received_at, body from event where sequence > ? order by sequence"
+            " limit ?",
+            (after, limit),
+        )
+        return [JournalEvent(*row) for row in rows]
+
+    def read_decisions(self, after: int = 0, limit: int = 10_000) -> list[JournalDecision]:
+        """Gives the decisions after a sequence number, in order.
+
+        A decision and its undoing cancel out when both come after `after`: neither is given. An undo of an earlier one
+        is given, since somebody may have taken that one already.
+        """
+        rows = self._read(
+            "select sequence, example_id, kind, reviewer, decided_at, reason, body, undoes from decision as d"
+            " where sequence > ?1 and not exists (select 1 from decision as u where u.undoes = d.sequence)"
+            " and (undoes is null or undoes <= ?1) order by sequence limit ?2",
+            (after, limit),
+        )
+        return [JournalDecision(*row) for row in rows]
+
+    def count_events(self) -> dict[str, int]:
+        """Gives the number of events by kind."""
+        return dict(self._read("select kind, count(*) from event group by kind order by kind", ()))
+
+    def count_decisions(self) -> dict[str, int]:
+        """Gives the number of standing decisions by kind."""
+        return dict(
+            self._read(
+                "select kind, count(*) from decision as d where undoes is null"
+                " and not exists (select 1 from decision as u where u.undoes = d.sequence) group by kind order by kind",
+                (),
+            )
+        )
+
+    def read_last_sequence(self) -> dict[str, int]:
+        """Gives the number of the last event and of the last decision, 0 where there is none."""
+        (row,) = self._read(
+            "select coalesce((select max(sequence) from event), 0), coalesce((select max(sequence) from decision), 0)",
+            (),
+        )
+        return {"event": int(row[0]), "decision": int(row[1])}
+
+    def check(self) -> None:
+        """Proves that the journal can be read.
+
+        Raises:
+            JournalError: It cannot.
+        """
+        self._read("select 1", ())
+
+    def read(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Gives the rows of a trusted statement, on this thread's own connection."""
+        return self._read(statement, values)
+
+    def close(self) -> None:
+        """Writes what waits and closes the journal."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._waiting.put(None)
+        self._writer.join()
+
+    def _read(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with _translate(self.path):
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = _connect(self.path)
+            return list(connection.execute(statement, values))
+
+    def _write(self) -> None:
+        connection = _connect(self.path)
+        is_open = True
+        while is_open:
+            batch, is_open = self._collect()
+            if batch:
+                _commit(connection, self.path, batch)
+        connection.close()
+
+    def _collect(self) -> tuple[list[tuple[Work, "Future[Any]"]], bool]:
+        batch: list[tuple[Work, Future[Any]]] = []
+        item = self._waiting.get()
+        while item is not None:
+            batch.append(item)
+            if len(batch) >= MAX_BATCH:
+                return batch, True
+            try:
+                item = self._waiting.get_nowait()
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+
+def store_decision(
+    connection: sqlite3.Connection,
+    example_id: str,
+    kind: str,
+    reviewer: str,
+    *,
+    reason: str | None = None,
+    body: dict[str, Any] | None = None,
+    undoes: int | None = None,
+) -> int:
+    """Appends a decision inside the writer's transaction and gives its sequence number."""
+    cursor = connection.execute(
+        "insert into decision (example_id, kind, reviewer, decided_at, reason, body, undoes)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        (example_id, kind, reviewer, _now(), reason, dump_canonical(body or {}), undoes),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _insert_event(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Receipt:
+    cursor = connection.execute(
+        "insert into event (event_id, kind, client, received_at, body_hash, body) values (?, ?, ?, ?, ?, ?)"
+        " on conflict (event_id) do nothing",
+        row,
+    )
+    if cursor.rowcount:
+        return "stored"
+    (known,) = connection.execute("select body_hash from event where event_id = ?", (row[0],)).fetchone()
+    return "repeated" if known == row[4] else "conflict"
+
+
+def _commit(connection: sqlite3.Connection, path: Path, batch: list[tuple[Work, "Future[Any]"]]) -> None:
+    """Does all work of a batch in one transaction; a piece that fails is undone alone, the others stand."""
+    results: list[tuple[Future[Any], Any, Exception | None]] = []
+    try:
+        connection.execute("begin immediate")
+        for work, future in batch:
+            connection.execute("savepoint piece")
+            try:
+                results.append((future, work(connection), None))
+            except CuratorError as error:
+                connection.execute("rollback to piece")
+                results.append((future, None, error))
+            connection.execute("release piece")
+        connection.execute("commit")
+    except Exception as error:  # noqa: BLE001 - whoever waits must be told, and the next batch be tried
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("rollback")
+        failure = JournalError(f"{path}: {error}", "free some space or check the rights of the folder")
+        results = [(future, None, failure) for _, future in batch]
+    for future, value, problem in results:
+        if not future.set_running_or_notify_cancel():
+            continue
+        if problem is None:
+            future.set_result(value)
+        else:
+            future.set_exception(problem)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Autocommit: transactions are begun and ended here, not by the module. A connection is used by one thread at a
+    # time, but closed by whichever ends.
+    connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    connection.execute("pragma journal_mode = wal")
+    # FULL syncs the log at every commit; NORMAL would lose the last ones when the power fails.
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma secure_delete = on")
+    return connection
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@contextlib.contextmanager
+def _translate(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise JournalError(f"{path}: {error}", "check the rights and the free space of the folder") from error

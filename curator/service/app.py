@@ -1,0 +1,65 @@
+"""The application: the door, the routers of the API, the pages, and what errors look like."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from curator.service.api import make_api_router
+from curator.service.context import Service
+from curator.service.errors import ServiceError, describe_error, find_status
+from curator.service.login import make_login_router
+from curator.service.security import Door
+from schemas.errors import CuratorError
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(service: Service) -> FastAPI:
+    """Gives the application of a service; it closes the service when it ends."""
+
+    @contextlib.asynccontextmanager
+    async def live(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(service.sql_pool.warm)
+        yield
+        await run_in_threadpool(service.close)
+
+    app = FastAPI(
+        title="curator",
+        summary="The corpus, its review and its coach over HTTP.",
+        version=version("corpus-curator"),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=live,
+    )
+    app.state.service = service
+    app.add_middleware(Door, service=service)
+    app.add_exception_handler(CuratorError, _answer_error)
+    app.include_router(make_login_router(service))
+    app.include_router(make_api_router())
+    _add_pages(app, service)
+    if STATIC.is_dir():
+        app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+def _add_pages(app: FastAPI, service: Service) -> None:
+    from importlib.util import find_spec
+
+    if find_spec("curator.service.pages") is not None:
+        from curator.service.pages import make_router
+
+        app.include_router(make_router(service))
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the shape that is called
+    if not isinstance(error, CuratorError):
+        raise error
+    headers = error.headers if isinstance(error, ServiceError) else None
+    return JSONResponse(describe_error(error), status_code=find_status(error), headers=headers)
