@@ -63,6 +63,12 @@ class DedupConfig(_Section):
     threshold: float = Field(0.80, ge=0.7, le=1, description="True Jaccard similarity of word shingles.")
     ngram: int = Field(5, ge=1, le=13, description="Words per shingle.")
     mask_numbers: bool = Field(False, description="Treat all numbers as equal (numbers are facts: off by default).")
+    subject: Literal["both", "prompt", "answer"] = Field(
+        "both", description="What is compared: prompt and answer (never the system prompt), or one of the two."
+    )
+    masked: list[str] = Field(
+        default=[], description="Passages left out of the comparison wherever they occur: template texts of a source."
+    )
     source_rank: list[str] = Field(
         ["markdown", "documents", "dataset", "transcripts", "youtube", "reddit", "feedback", "synthetic"],
         description="Whose copy is kept, best first.",
@@ -117,6 +123,15 @@ class ExportConfig(_Section):
     system_prompt: Literal["pack", "none"] = Field("pack", description="Attach the pack's prompt where a row has none.")
 
 
+class PromptConfig(_Section):
+    """What is sent to a model beside the question; the same for `prompt show`, `chat` and the service."""
+
+    max_tokens: int = Field(3000, ge=200, description="Tokens of the whole prompt; what matters least is left out first.")
+    passages: int = Field(3, ge=0, le=10, description="Passages of knowledge pages and records that may be cited.")
+    shots: int = Field(2, ge=0, le=8, description="Examples of the latest release's train split, the most like the question.")
+    history_turns: int = Field(12, ge=0, le=100, description="Earlier turns that are sent again, the newest.")
+
+
 class ProjectConfig(_Section):
     """Everything `curator.toml` may say.
 
@@ -132,3 +147,4 @@ class ProjectConfig(_Section):
     split: SplitConfig = SplitConfig()
     balance: BalanceConfig = BalanceConfig()
     export: ExportConfig = ExportConfig()
+    prompt: PromptConfig = PromptConfig()

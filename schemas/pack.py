@@ -69,10 +69,20 @@ class Pack(_Strict):
         default=[],
         description="JSONL files of `text` and `category` (may be `other`) that the categoriser learns from.",
     )
+    domain: str | None = Field(
+        default=None,
+        description="TOML of what the domain speaks of, `[language]`: rows of general sources must hold it to get a category.",
+    )
     questions: str | None = Field(default=None, description="TOML of patterns that turn headings into questions.")
     rules: list[str] = Field(default=[], description="Rule files of the generator, relative to the pack.")
     records: list[RecordTemplate] = []
     evaluation: str | None = Field(default=None, description="JSONL of evaluation cases, relative to the pack.")
+    context: str | None = Field(
+        default=None, description="TOML of the domain's working rules that prompts carry, `[[rule]]`."
+    )
+    retrieval: str | None = Field(
+        default=None, description="JSONL of `question` and `pages` that `evaluate retrieval` asks."
+    )
     overrides: dict[str, Any] = Field(
         default={}, description="Defaults of `curator.toml` that this domain changes, such as `balance`."
     )

@@ -30,3 +30,23 @@ def evaluate_categories_command(
         rows, project.pack, config, make_pack_classifier(project.pack, config, project.config.seed)()
     )
     print_json(report.as_dict()) if as_json else show_categories(report)
+
+
+@app.command("retrieval")
+def evaluate_retrieval_command(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(help="JSONL of question and pages; the pack's own questions if absent.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the knowledge pages and records, and count how often the right page comes first or among the first three."""
+    from curator.cli.output import print_json
+    from curator.prompt.evaluation import evaluate_retrieval, find_questions, read_questions
+    from curator.prompt.kit import open_kit
+    from curator.prompt.report import show_retrieval
+
+    state: State = context.obj
+    project = state.open()
+    report = evaluate_retrieval(open_kit(project), read_questions(file or find_questions(project.pack)))
+    print_json(report.as_dict()) if as_json else show_retrieval(report)
