@@ -12,6 +12,7 @@ from curator.extract import extract_documents, list_inputs
 from curator.fingerprint import fingerprint_knowledge, fingerprint_pack, fingerprint_stage
 from curator.project import Project
 from curator.removals import Removals, describe_texts, find_near_pairs, find_removals, name_texts
+from curator.review.standing import settle_decisions
 from curator.screen import screen_examples
 from curator.text import flatten_messages
 from schemas.config import CategoriseConfig, DedupConfig, ScreenConfig
@@ -91,6 +92,9 @@ def curate_corpus(
     _extract(project, warehouse, pack_print, report, progress, engine)
     if llm is not None:
         report.examples += ask_llm(project, warehouse, llm, progress)
+    # Rows may have come and gone: what people decided holds for those that are there now.
+    with warehouse.transaction():
+        report.has_moved |= settle_decisions(warehouse, project.pack)
     _screen(project, warehouse, report, progress, engine)
     _categorise(project, warehouse, pack_print, report, progress, engine)
     _dedup(project, warehouse, report, progress, threads, engine)

@@ -253,6 +253,11 @@ def show_life(life: Mapping[str, Any]) -> None:
         say("no stage has anything against it")
     for turn in life.get("messages", []):
         say(f"[{turn['role']}] {turn['content']}" + (f"\n{turn['input']}" if turn.get("input") else ""))
+    for version in life.get("versions", []):
+        if version["id"] != life["id"]:
+            say(f"version {version['id']}" + (f" (edited {version['detail']})" if version["detail"] else " (in force)"))
+            for turn in version["messages"]:
+                say(f"  [{turn['role']}] {turn['content']}")
     for example in life.get("examples", []):
         say(f"example {example['id']} {example['span']} {example['prompt'][:60]}")
 

@@ -94,12 +94,19 @@ def _describe_example(snapshot: Warehouse, row: dict[str, Any]) -> dict[str, Any
         },
         "text": {"language": row["language"], "tokens": row["tokens"], "quality": row["quality"]},
         "verdicts": snapshot.read("life_verdicts", id=row["id"]).to_dicts(),
+        "versions": _read_versions(snapshot, row["id"]),
         "cluster": snapshot.read("life_cluster", id=row["id"]).to_dicts(),
         "split": {"split": row["split"], "unit": row["unit_id"], "unit_size": row["unit_size"],
                   "keys": row["unit_keys"]},
         "releases": snapshot.read("life_releases", id=row["id"]).to_dicts(),
         "metadata": json.loads(row["metadata"]),
     }  # fmt: skip
+
+
+def _read_versions(snapshot: Warehouse, example_id: str) -> list[dict[str, Any]]:
+    """Gives all versions of a row that a person has edited, the first one first; empty if nobody has."""
+    versions = snapshot.read("life_versions", id=example_id).to_dicts()
+    return [{**row, "messages": orjson.loads(row["messages"])} for row in versions] if len(versions) > 1 else []
 
 
 def _describe_document(snapshot: Warehouse, row: dict[str, Any]) -> dict[str, Any]:

@@ -19,9 +19,12 @@ BY_EXAMPLE = {
     "extraction": "example_id",
     "signature": "example_id",
     "release_member": "example_id",
+    "review_label": "example_id",
     "example": "id",
 }
 """Tables that hold something derived from an example, and the column that names it; `example` comes last."""
+BY_EDIT = [(table, column) for table in ("decision", "revision") for column in ("subject_id", "result_id")]
+"""Tables that name two examples in a row: the one a person looked at, and the one that an edit made of it."""
 
 
 def erase_rows(warehouse: Warehouse, documents: "pl.DataFrame", examples: "pl.DataFrame") -> None:
@@ -46,6 +49,8 @@ def erase_rows(warehouse: Warehouse, documents: "pl.DataFrame", examples: "pl.Da
             "delete from cluster where representative_id in (select id from doomed_examples)"
             " or cluster_id in (select id from doomed_examples)"
         )
+        for table, column in BY_EDIT:
+            connection.execute(f"delete from {table} where {column} in (select id from doomed_examples)")  # noqa: S608
         for table, column in BY_EXAMPLE.items():
             # Names are the constants above; values come from the lent frame.
             connection.execute(f"delete from {table} where {column} in (select id from doomed_examples)")  # noqa: S608

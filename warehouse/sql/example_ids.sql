@@ -1,2 +1,2 @@
--- Grain: one row an example whose id starts with a text, two at most. Parameters: $prefix
+-- Grain: one row a current example whose id starts with a text, two at most. Parameters: $prefix
 select id from current_example where starts_with(id, $prefix) order by id limit 2

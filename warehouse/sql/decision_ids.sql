@@ -1,0 +1,2 @@
+-- Grain: one row a decision.
+select id from decision

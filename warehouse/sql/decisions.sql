@@ -1,0 +1,2 @@
+-- Grain: one row a decision, the earliest first.
+select * from decision order by decided_at, id

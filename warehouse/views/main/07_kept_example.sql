@@ -1,0 +1,23 @@
+-- Grain: one row an example or preference that no stage has rejected, with its category (null: uncategorised).
+create or replace view kept_example as
+select
+    screened_example.* replace (
+        current_label.category as category,
+        current_label.role as role,
+        current_label.basis as category_basis
+    ),
+    current_label.confidence as category_confidence,
+    document.source,
+    document.kind,
+    document.natural_key,
+    document.created_at,
+    document.licence,
+    document.basis,
+    document.permission,
+    document.attribution
+from screened_example
+join current_label on current_label.example_id = screened_example.id
+join document on document.id = screened_example.document_id
+where screened_example.id not in (
+    select subject_id from current_verdict where not is_kept and stage in ('screen', 'dedup', 'split', 'review')
+)
