@@ -191,6 +191,8 @@ def show_forget(report: "ForgetReport", *, is_preview: bool = False) -> None:
         say(f"  export written again: {path}")
     for path in report.copies:
         say(f"  a copy lies outside of the project, delete it yourself: {path}")
+    for path in report.models:
+        say(f"  a model was trained on it; weights cannot forget, delete it and train again: {path}")
     if is_preview:
         return
     for place in report.remains:
@@ -284,6 +286,9 @@ def _example_facts(life: Mapping[str, Any]) -> list[list[Any]]:
     for release in life["releases"]:
         facts.append(["release", f"{release['release_id']} in {release['split']}"])
         facts += [["export", path] for path in release["exports"] or []]
+    for model in life["models"]:
+        facts.append(["model", f"{model['path']}{' (withdrawn)' if model['is_withdrawn'] else ''}"])
+        facts += [["deployed as", path] for path in model["deployments"] or []]
     return [fact for fact in facts if fact[1]]
 
 

@@ -99,6 +99,7 @@ def _describe_example(snapshot: Warehouse, row: dict[str, Any]) -> dict[str, Any
         "split": {"split": row["split"], "unit": row["unit_id"], "unit_size": row["unit_size"],
                   "keys": row["unit_keys"]},
         "releases": snapshot.read("life_releases", id=row["id"]).to_dicts(),
+        "models": snapshot.read("life_models", id=row["id"]).to_dicts(),
         "metadata": json.loads(row["metadata"]),
     }  # fmt: skip
 

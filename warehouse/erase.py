@@ -19,6 +19,7 @@ BY_EXAMPLE = {
     "extraction": "example_id",
     "signature": "example_id",
     "release_member": "example_id",
+    "adapter_member": "example_id",
     "review_label": "example_id",
     "example": "id",
 }
@@ -39,6 +40,7 @@ def erase_rows(warehouse: Warehouse, documents: "pl.DataFrame", examples: "pl.Da
     with warehouse.lend({"doomed": documents.select("id", "natural_key"), "doomed_examples": examples}):
         warehouse.run("withdraw_releases")
         warehouse.run("drop_exports")
+        warehouse.run("withdraw_adapters")
         subjects = "(select id from doomed union all select id from doomed_examples)"
         connection.execute(f"delete from verdict where subject_id in {subjects} or partner in {subjects}")  # noqa: S608
         connection.execute(
