@@ -51,3 +51,7 @@ class ExportError(CuratorError):
 
 class TrainError(CuratorError):
     """A training run cannot start or go on."""
+
+
+class DeployError(CuratorError):
+    """A model cannot be merged, converted, checked, served or asked."""

@@ -1,0 +1,54 @@
+"""What llama.cpp's server tells beyond chat: its rendering, its tokens, its probabilities."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from train.web import fetch_json
+
+_CERTAIN = 1e9
+"""A bias that makes any token the next one; the probabilities told are those from before the bias."""
+
+
+@dataclass(frozen=True)
+class LlamaClient:
+    """llama.cpp's own endpoints.
+
+    Attributes:
+        url: Of the server.
+    """
+
+    url: str
+
+    def render_ids(self, messages: Sequence[dict[str, str]]) -> list[int]:
+        """Gives the token ids of the prompt as the server renders it."""
+        prompt = fetch_json(f"{self.url}/apply-template", {"messages": list(messages)})["prompt"]
+        return self.tokenize(prompt)
+
+    def tokenize(self, text: str) -> list[int]:
+        """Gives the ids of a text in which special tokens count as such."""
+        body = {"content": text, "add_special": True, "parse_special": True}
+        return [int(token) for token in fetch_json(f"{self.url}/tokenize", body)["tokens"]]
+
+    def continue_greedily(self, ids: Sequence[int], num_tokens: int) -> tuple[list[int], str]:
+        """Gives the most likely next tokens, at most so many, and their text.
+
+        Without the cache: a prompt that is computed in other portions may come out different in the last digits.
+        """
+        reply = self._complete(ids, n_predict=num_tokens, temperature=0, return_tokens=True, cache_prompt=False)
+        return [int(token) for token in reply["tokens"]], str(reply["content"])
+
+    def read_top(self, ids: Sequence[int], top: int) -> dict[int, float]:
+        """Gives the natural log-probabilities of the likeliest next tokens."""
+        reply = self._complete(ids, n_predict=1, temperature=0, n_probs=top)
+        return {int(t["id"]): float(t["logprob"]) for t in reply["completion_probabilities"][0]["top_logprobs"]}
+
+    def read_logprob(self, ids: Sequence[int], token: int) -> float:
+        """Gives the natural log-probability of one token as the next one."""
+        reply = self._complete(ids, n_predict=1, temperature=0, n_probs=1, logit_bias=[[token, _CERTAIN]])
+        return float(reply["completion_probabilities"][0]["logprob"])
+
+    def _complete(self, ids: Sequence[int], **options: Any) -> dict[str, Any]:
+        body = {"prompt": list(ids), "cache_prompt": True, **options}
+        reply: dict[str, Any] = fetch_json(f"{self.url}/completion", body)
+        return reply
