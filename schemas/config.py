@@ -132,6 +132,50 @@ class PromptConfig(_Section):
     history_turns: int = Field(12, ge=0, le=100, description="Earlier turns that are sent again, the newest.")
 
 
+class ArmConfig(_Section):
+    """One arm of an experiment: a style, a prompt or a model."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Stands in events, reports and on the page.")
+    weight: float = Field(1.0, gt=0, description="Share of users, relative to the other arms.")
+    system_prompt: str | None = Field(None, description="Replaces the pack's; its safety sentence is kept.")
+    model: str | None = Field(None, description="A deployment or a model of the upstream; the current one if absent.")
+    temperature: float | None = Field(None, ge=0, le=2, description="That of the role if absent.")
+
+
+class ExperimentConfig(_Section):
+    """An A/B test; without arms there is none."""
+
+    name: str = Field("first", description="Another name deals all users anew.")
+    control: str | None = Field(None, description="The arm that others are compared with; the first if absent.")
+    arms: list[ArmConfig] = Field(default=[], description="What is compared.")
+    min_sample: int = Field(100, ge=20, description="Users with an outcome an arm needs before anything is decided.")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="Probability of ever naming a false winner, over all looks.")
+
+    @model_validator(mode="after")
+    def _check_arms(self) -> "ExperimentConfig":
+        names = [arm.name for arm in self.arms]
+        if len(set(names)) != len(names):
+            raise ValueError("two arms have the same name")
+        if self.control is not None and self.control not in names:
+            raise ValueError(f"control {self.control!r} is none of the arms {names}")
+        return self
+
+
+class ServeConfig(_Section):
+    """The service: what stands behind its chat, and what clients may do."""
+
+    upstream: str | None = Field(
+        None, description="Base URL of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1 (Ollama)."
+    )
+    model: str | None = Field(None, description="Name of the model there; the first it lists if absent.")
+    gguf: str | None = Field(None, description="GGUF file to serve on this machine instead of an upstream.")
+    upstream_timeout_s: float = Field(300.0, gt=0, description="Seconds to wait for the next piece of an answer.")
+    allowed_hosts: list[str] = Field(default=[], description="Further host names that are answered.")
+    events_per_s: float = Field(10.0, gt=0, description="Feedback events a client may send each second, on average.")
+    events_burst: int = Field(200, ge=1, description="Events a client may send at once.")
+    lease_s: float = Field(900.0, ge=10, description="Seconds for which a row of the review queue is one reviewer's.")
+
+
 class ProjectConfig(_Section):
     """Everything `curator.toml` may say.
 
@@ -148,3 +192,5 @@ class ProjectConfig(_Section):
     balance: BalanceConfig = BalanceConfig()
     export: ExportConfig = ExportConfig()
     prompt: PromptConfig = PromptConfig()
+    experiment: ExperimentConfig = ExperimentConfig()
+    serve: ServeConfig = ServeConfig()
