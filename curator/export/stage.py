@@ -15,6 +15,7 @@ import orjson
 
 from curator.atomic import replace_folder
 from curator.export.card import write_card
+from curator.export.handoff import HANDOFF_NAMES, build_handoff
 from curator.export.jsonlines import dump_lines
 from curator.export.prompts import attach_system_prompt
 from curator.export.rights import PUBLISHABLE, summarise_rights
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 SPLIT_ORDER = ("train", "validation", "test")
-FILE_NAMES = {"manifest.json", "README.md"} | {f"{name}.{end}" for name in SPLIT_ORDER for end in ("json", "jsonl")}
+FILE_NAMES = (
+    {"manifest.json", "README.md"}
+    | HANDOFF_NAMES
+    | {f"{name}.{end}" for name in SPLIT_ORDER for end in ("json", "jsonl")}
+)
 OPTIONAL_KEYS = ("system", "history", "tools", "tool_calls", "tool_call_id", "name")
 
 
@@ -290,6 +295,8 @@ def _build_files(
     card = write_card(manifest, project.pack, languages, sorted(rendered.optional_keys))
     contents["manifest.json"] = orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n"
     contents["README.md"] = card.encode()
+    paths = {file["split"]: file["path"] for file in manifest["files"]}
+    contents |= build_handoff(config.format, paths, members, sorted(rendered.optional_keys))
     return contents
 
 
