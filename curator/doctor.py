@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.forgetting import read_mark
 from curator.project import Project, open_project
 from schemas.errors import CuratorError, LockedError
 from schemas.pack import Pack
@@ -70,6 +71,8 @@ def _examine_database(project: Project) -> Iterator[Finding]:
     if not project.database.exists():
         yield Finding("database", "none yet; curator ingest makes it")
         return
+    if read_mark(project):
+        yield Finding("forgetting", "killed before it was done → curator forget --resume", is_problem=True)
     try:
         with hold_lock(project.lock, "doctor"):
             connect(project.database, read_only=True).close()

@@ -1,8 +1,7 @@
 """Forgets what somebody has the right to take back: everywhere in the project, and proves that it is gone."""
 
 import re
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,20 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from curator.atomic import write_file
 from curator.balance.release import freeze_release
 from curator.curate import curate_corpus
 from curator.export import export_release
 from curator.export.shapes import SHAPES
+from curator.forgetting import Mark, find_doomed, find_examples, finish_forgetting, keep_mark
 from curator.ingest import hash_key
 from curator.project import Project, change_project
 from schemas.config import ExportConfig
 from schemas.errors import ConfigError
-from schemas.frames import make_frame
 from schemas.identity import hash_author
-from warehouse import Warehouse, hold_lock, open_warehouse, publish_snapshot
-from warehouse.erase import compact_database, erase_rows, find_text
-from warehouse.snapshot import list_snapshots
+from warehouse import Warehouse, hold_lock, open_warehouse
+from warehouse.erase import find_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,20 +86,26 @@ def forget(
     if kind not in KINDS:
         raise ConfigError(f"forget {kind!r}: unknown", f"expected one of {', '.join(KINDS)}")
     with hold_lock(project.lock, "forget", wait_s):
+        finish_forgetting(project)
         with open_warehouse(project.database) as warehouse:
-            report, doomed, locks = _erase(project, warehouse, kind, values, dry_run=dry_run)
+            report, mark, texts = _plan(project, warehouse, kind, values)
         if dry_run:
             return report
-        compact_database(project.database)
-        _clear_files(project, report)
-        for path, text in locks.items():
-            write_file(path, text)
+        keep_mark(project, mark)
+        finish_forgetting(project)
         with open_warehouse(project.database) as warehouse:
-            for old in list_snapshots(project.snapshots):
-                old.unlink(missing_ok=True)
-            publish_snapshot(warehouse, project.snapshots)
-            report.remains = search_remains(project, warehouse, doomed)
+            report.remains = search_remains(project, warehouse, texts)
     return report
+
+
+def resume_forgetting(project: Project, wait_s: float = 0.0) -> bool:
+    """Finishes a forgetting that was killed; gives whether there was one.
+
+    Raises:
+        LockedError: Another process works on the project.
+    """
+    with hold_lock(project.lock, "forget --resume", wait_s):
+        return finish_forgetting(project)
 
 
 def forget_deleted(project: Project, natural_keys: Sequence[str], wait_s: float = 0.0) -> ForgetReport | None:
@@ -126,13 +129,13 @@ def rebuild_exports(project: Project, report: ForgetReport, wait_s: float = 0.0)
             report.rebuilt.append(str(export_release(project, warehouse, config).path))
 
 
-def search_remains(project: Project, warehouse: Warehouse, doomed: "pl.DataFrame") -> list[str]:
+def search_remains(project: Project, warehouse: Warehouse, texts: Sequence[str]) -> list[str]:
     """Gives the places in the project where a piece of the erased text still stands; none is the proof.
 
     Every file is searched as bytes, and every text column of the database as decoded values. A piece that other
     documents hold as well (a quote, boilerplate) is no trace of the erased one and is not looked for.
     """
-    markers = _pick_markers(doomed)
+    markers = _pick_markers(texts)
     others = warehouse.connection.execute("select content from document").fetchall()
     unique = [marker for marker in markers if not any(marker in row[0] for row in others)]
     if not unique:
@@ -143,81 +146,58 @@ def search_remains(project: Project, warehouse: Warehouse, doomed: "pl.DataFrame
     return found + [str(path.relative_to(project.root)) for path in files if _holds(path, needles)]
 
 
-def _erase(
-    project: Project, warehouse: Warehouse, kind: str, values: Sequence[str], *, dry_run: bool
-) -> "tuple[ForgetReport, pl.DataFrame, dict[Path, bytes]]":
-    import polars as pl
-
+def _plan(
+    project: Project, warehouse: Warehouse, kind: str, values: Sequence[str]
+) -> tuple[ForgetReport, Mark, list[str]]:
+    """Gives the report, what finishing must know, and the texts to search for afterwards; changes nothing."""
     salt = warehouse.read_salt()
     meant = [hash_author(value, salt) if kind == "author" else value for value in values]
     named = "document" if kind == "id" else kind
-    found = [warehouse.read("find_forgotten", kind=named, value=value) for value in meant]
-    doomed = pl.concat(found).unique("id").sort("id")
+    doomed = find_doomed(warehouse, named, meant)
     if not doomed.height:
         what = ", ".join(repr(value) for value in values[:3])
         raise ConfigError(f"forget {kind} {what}: nothing in this project is meant by it", "curator why finds ids")
-    with warehouse.lend({"doomed": doomed.select("id")}):
-        examples = warehouse.read("forgotten_examples")
-    with warehouse.lend({"doomed_examples": examples}):
-        exports = warehouse.read("touched_exports")
+    examples = find_examples(warehouse, doomed)
+    with warehouse.lend({"doomed_examples": examples.select("id")}):
+        exports = warehouse.read("touched_exports")["path"].to_list()
         releases = warehouse.read("touched_releases")["release_id"].to_list()
         models = warehouse.read("touched_adapters").select("path", "deployments").rows()
-    inside = [p for p in exports["path"] if Path(p).is_relative_to(project.root)]
+    inside = [path for path in exports if Path(path).is_relative_to(project.root)]
     report = ForgetReport(
         documents=doomed.height,
         examples=examples.height,
         releases=releases,
         exports=inside,
-        copies=[p for p in exports["path"] if p not in inside],
+        copies=[path for path in exports if path not in inside],
         models=[place for path, deployments in models for place in (path, *(deployments or []))],
     )
-    if dry_run:
-        return report, doomed, {}
-    tombstones = _make_tombstones(salt, kind, meant, doomed)
-    locks = dict(_rewrite_locks(project, releases, set(examples["id"]), tombstones["key_hash"].to_list()))
-    with warehouse.transaction():
-        erase_rows(warehouse, doomed, examples)
-        warehouse.append("tombstone", tombstones)
-    return report, doomed, locks
+    mark = Mark(
+        kind=named,
+        meant=meant,
+        examples=examples["id"].to_list(),
+        releases=releases,
+        exports=inside,
+        tombstones=_make_tombstones(salt, kind, meant, doomed),
+    )
+    return report, mark, [*doomed["content"].to_list(), *examples["written"].drop_nulls().to_list()]
 
 
-def _make_tombstones(salt: bytes, kind: str, meant: Sequence[str], doomed: "pl.DataFrame") -> "pl.DataFrame":
+def _make_tombstones(
+    salt: bytes, kind: str, meant: Sequence[str], doomed: "pl.DataFrame"
+) -> list[tuple[str, str, str]]:
     keys = {("document", f"{s}\n{k}") for s, k in doomed.select("source", "natural_key").iter_rows()}
     if kind != "id":
         keys |= {(kind, value) for value in meant}
-    rows = [(hash_key(salt, name, key), name, datetime.now(UTC)) for name, key in sorted(keys)]
-    columns = {"key_hash": "text", "kind": "text", "made_at": "timestamp"}
-    return make_frame((dict(zip(columns, row, strict=True)) for row in rows), columns)
+    now = datetime.now(UTC).isoformat()
+    return [(hash_key(salt, name, key), name, now) for name, key in sorted(keys)]
 
 
-def _rewrite_locks(
-    project: Project, releases: Iterable[str], gone: set[str], hashes: list[str]
-) -> "Iterable[tuple[Path, bytes]]":
-    """Gives the locks of withdrawn releases with the tombstones in place of the forgotten members."""
-    for release in releases:
-        path = project.releases / release / "corpus.lock"
-        if path.exists():
-            lock = orjson.loads(path.read_bytes())
-            lock["members"] = [row for row in lock["members"] if row[0] not in gone]
-            lock["tombstones"] = sorted({*lock.get("tombstones", []), *hashes})
-            lock["is_withdrawn"] = True
-            yield path, orjson.dumps(lock, option=orjson.OPT_INDENT_2)
-
-
-def _clear_files(project: Project, report: ForgetReport) -> None:
-    """Deletes exports of withdrawn releases, caches, and the history of the SQL shell."""
-    for path in report.exports:
-        shutil.rmtree(path, ignore_errors=True)
-    shutil.rmtree(project.root / ".curator" / "cache", ignore_errors=True)
-    (project.root / ".curator" / "sql_history").unlink(missing_ok=True)
-
-
-def _pick_markers(doomed: "pl.DataFrame") -> list[str]:
+def _pick_markers(texts: Sequence[str]) -> list[str]:
     """Gives pieces of each erased text: the beginnings and ends of its longest stretches between quotes and lines."""
     shortest, longest = MARKER_CHARS
     markers: set[str] = set()
-    for content in doomed["content"]:
-        stretches = [part.strip() for part in _BREAKS.split(str(content)) if len(part.strip()) >= shortest]
+    for text in texts:
+        stretches = [part.strip() for part in _BREAKS.split(text) if len(part.strip()) >= shortest]
         for stretch in sorted(stretches, key=len, reverse=True)[:4]:
             markers |= {stretch[:longest], stretch[-longest:]}
     return sorted(markers)[:MAX_MARKERS]

@@ -103,9 +103,15 @@ def change_project(project: Project, command: str, wait_s: float = 0.0) -> Itera
         LockedError: Another process works on the project.
         WarehouseError: The database cannot be opened or written.
     """
+    from curator.forgetting import finish_forgetting
+
     started = datetime.now(UTC)
     summary: dict[str, Any] = {}
-    with hold_lock(project.lock, command, wait_s), open_warehouse(project.database) as warehouse:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(hold_lock(project.lock, command, wait_s))
+        # What somebody asked to be forgotten goes before anything else is done.
+        finish_forgetting(project)
+        warehouse = stack.enter_context(open_warehouse(project.database))
         must_publish = project.unpublished.exists() or not any(project.snapshots.glob("[0-9]*.db"))
         project.unpublished.touch()
         must_publish |= keep_targets(warehouse, project)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curator.forgetting import read_mark
 from curator.project import Project
 from schemas.errors import WarehouseError
 from warehouse import Warehouse, open_snapshot, read_owner
@@ -51,6 +52,8 @@ def read_status(project: Project) -> dict[str, Any]:
     status: dict[str, Any] = {"project": str(project.root), "pack": project.pack.name}
     status["database"] = _describe_file(project.database)
     status["working now"] = read_owner(project.lock) or "nobody"
+    if read_mark(project):
+        status["forgetting"] = "not finished, bytes of it may be left: curator forget --resume"
     try:
         with open_snapshot(project.snapshots) as snapshot:
             status["snapshot"] = _describe_file(snapshot.path)

@@ -178,6 +178,120 @@ def test_what_is_named_as_binding_really_enlarges_the_selection_when_it_is_relax
             assert fewer < shortfall.size_without or config.max_source_share < 1 or config.max_licence_share < 1
 
 
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.sampled_from([False, False, True]),
+        st.sampled_from([None, "x", "y"]),
+        st.sampled_from([None, "t", "u"]),
+        st.sampled_from(["reddit", "pages"]),
+        st.sampled_from([0.2, 0.8]),
+    ),
+    min_size=1,
+    max_size=9,
+)
+CAPPED = st.builds(
+    BalanceConfig,
+    tolerance=st.sampled_from([0.0, 0.01, 0.1]),
+    max_synthetic_share=st.sampled_from([0.4, 1.0]),
+    max_source_share=st.sampled_from([0.6, 1.0]),
+    max_per_author=st.integers(1, 3),
+    max_per_thread=st.integers(1, 3),
+)
+
+
+def best_subset(rows: list[dict], targets: dict[str, Fraction], config: BalanceConfig, size, taken: dict[str, int]):
+    """Gives the best (rows, deviation, generated rows) over every set of rows."""
+    room = {name: max(0, config.max_per_author - taken.get(name, 0)) for name in "xy"}
+    usable = [row for row in rows if row["author_hash"] is None or room[row["author_hash"]] > 0]
+    cap = Fraction(str(config.max_synthetic_share))
+    present = {
+        name: share
+        for name, share in targets.items()
+        if any(row["category"] == name and (cap >= 1 or not row["is_synthetic"]) for row in usable)
+    }
+    if not present:
+        return 0, Fraction(0), 0
+    shares = {name: share / sum(present.values()) for name, share in present.items()}
+    quotas = None if size == "max" else round_shares({name: float(share) for name, share in shares.items()}, size)
+    usable = [row for row in usable if row["category"] in shares]
+    best = (0, Fraction(0), 0)
+    for number in range(1, 2 ** len(usable)):
+        chosen = [row for place, row in enumerate(usable) if number >> place & 1]
+        by = {key: Counter(row[key] for row in chosen) for key in ("category", "author_hash", "thread", "source")}
+        generated = Counter(row["category"] for row in chosen if row["is_synthetic"])
+        counts = {name: by["category"][name] for name in shares}
+        deviation = sum(abs(counts[name] - share * len(chosen)) for name, share in shares.items())
+        fits = (
+            all(by["author_hash"][name] <= room[name] for name in room)
+            and all(by["thread"][name] <= config.max_per_thread for name in "tu")
+            and all(generated[name] <= cap * counts[name] for name in shares)
+            and (config.max_source_share >= 1 or all(
+                count <= Fraction(str(config.max_source_share)) * len(chosen) for count in by["source"].values()
+            ))
+            and (within(counts, shares, Fraction(str(config.tolerance))) if quotas is None
+                 else all(counts[name] <= quotas[name] for name in shares))
+        )  # fmt: skip
+        if fits:
+            best = min(best, (-len(chosen), deviation, sum(generated.values())))
+    return -best[0], best[1], best[2]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    ROWS, TARGETS, CAPPED, st.sampled_from(["max", 1, 4, 7]), st.dictionaries(st.sampled_from("xy"), st.integers(0, 3))
+)
+def test_with_caps_on_authors_and_threads_no_set_of_rows_is_better(drawn, weights, config, size, taken):
+    weights = {name: weight for name, weight in weights.items() if name in "ab"} or {"a": 1}
+    targets = {name: Fraction(weight, sum(weights.values())) for name, weight in sorted(weights.items())}
+    names = ("category", "is_synthetic", "author_hash", "thread", "source", "quality")
+    rows = [
+        {"id": f"row{number}", "licence": "", **dict(zip(names, row, strict=True))} for number, row in enumerate(drawn)
+    ]
+    found = select_rows(frame(rows), {name: float(share) for name, share in targets.items()}, config, 7, size, taken)
+    chosen = frame(rows).join(found.chosen, on="id", how="semi")
+    for author, count in chosen.drop_nulls("author_hash").group_by("author_hash").len().iter_rows():
+        assert count <= config.max_per_author - taken.get(author, 0)
+    assert all(n <= config.max_per_thread for n in chosen.drop_nulls("thread").group_by("thread").len()["len"])
+    present = {name: Fraction(share).limit_denominator(100) for name, share in found.targets.items()}
+    counts = {name: chosen.filter(category=name).height for name in present}
+    deviation = sum((abs(counts[name] - share * chosen.height) for name, share in present.items()), Fraction(0))
+    expected = best_subset(rows, targets, config, size, taken)
+    assert (chosen.height, deviation, int(chosen["is_synthetic"].sum())) == expected
+    assert sorted(found.refused["id"].to_list() + found.chosen["id"].to_list()) == sorted(
+        row["id"] for row in rows if row["category"] in targets
+    )
+
+
+def test_an_author_over_the_cap_gives_the_rows_of_the_category_that_lacks_them():
+    # The best rows of x are those of the plentiful category: taken first they would leave nothing of b.
+    rows = make_rows("a", 20) + make_rows("a", 5, author_hash="x", quality=0.9, start=1)
+    rows += make_rows("b", 5, author_hash="x", quality=0.1)
+    found = select_rows(frame(rows), {"a": 0.5, "b": 0.5}, BalanceConfig(max_per_author=5), 1, "max")
+    assert found.counts == {"a": 7, "b": 5}
+    assert [i for i in found.chosen["id"] if i.startswith("a-") and "-1-" in i] == []
+    assert set(found.refused.filter(pl.col("id").str.contains("-1-"))["reason"]) == {"author_cap"}
+
+
+def test_thousands_of_threads_over_their_cap_are_thinned_where_rows_are_plentiful(monkeypatch):
+    from curator.balance import groups
+
+    monkeypatch.setattr(groups, "MAX_CELLS", 20)
+    rows = [
+        row
+        for number in range(40)
+        for category, count in (("a", 6), ("b", 2))
+        for row in make_rows(
+            category, count, thread=f"t{number}", start=number, quality=0.9 if category == "a" else 0.1
+        )
+    ]
+    config = BalanceConfig(max_per_thread=4)
+    found = select_rows(frame(rows), {"a": 0.5, "b": 0.5}, config, 1, "max")
+    assert found.counts == {"a": 80, "b": 80}
+    threads = frame(rows).join(found.chosen, on="id", how="semi").group_by("thread").len()["len"]
+    assert max(threads) <= 4
+
+
 def test_a_short_category_is_named_with_the_rows_it_lacks():
     rows = make_rows("a", 300) + make_rows("b", 60)
     found = select_rows(frame(rows), {"a": 0.5, "b": 0.5}, FREE, 1, 200)

@@ -1,13 +1,20 @@
 """What is forgotten is gone from every file of the project, and never comes in again."""
 
 import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 
 from curator.cli.app import run
+from curator.doctor import examine
 from curator.project import open_project
+from curator.statistics import read_status
 from warehouse import open_snapshot, open_warehouse
 
 MARKER = "the purple kettlebell of Montevideo rolls uphill at midnight"
@@ -31,12 +38,13 @@ def make_rows() -> list[dict[str, str]]:
     return rows
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    source = tmp_path / "outside" / "cases.jsonl"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("forget")
+    source = base / "outside" / "cases.jsonl"
     source.parent.mkdir()
     source.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in make_rows()))
-    project = tmp_path / "project"
+    project = base / "project"
     project.mkdir()
     (project / "curator.toml").write_text(
         f'pack = "fitness"\n[[ingest]]\nsource = "dataset"\npath = [{json.dumps(str(source))}]\n'
@@ -45,6 +53,16 @@ def folder(tmp_path: Path) -> Path:
     )
     assert run(["-C", str(project), "run", "--format", "messages"]) == 0
     return project
+
+
+@pytest.fixture
+def folder(made: Path) -> Iterator[Path]:
+    """The project as made; in its own place, because the record of an export holds its path."""
+    parked = made.with_name("parked")
+    shutil.copytree(made, parked)
+    yield made
+    shutil.rmtree(made)
+    parked.rename(made)
 
 
 def find_files(folder: Path, text: str) -> list[str]:
@@ -131,6 +149,48 @@ def test_what_its_source_deleted_is_forgotten_at_the_next_ingest(tmp_path: Path)
     assert run(["-C", str(project), "ingest", "reddit", "--dump", str(dump)]) == 0
     with open_snapshot(open_project(project).snapshots) as snapshot:
         assert int(snapshot.read("funnel")["documents"][0]) == 0
+
+
+KILLED = """
+import os, signal, sys
+import curator.forgetting as stage
+from curator.cli.app import run
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(stage, sys.argv[1], die)
+run(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("step", ["erase_rows", "compact_database", "_rewrite_locks", "publish_snapshot"])
+def test_a_kill_at_any_step_is_made_up_for_by_the_next_command(folder: Path, step: str) -> None:
+    marked = read_marked_id(folder)
+    code = [sys.executable, "-P", "-c", KILLED, step, "-C", str(folder), "forget", "--id", marked]
+    assert subprocess.run(code, check=False, capture_output=True).returncode == -signal.SIGKILL
+    # Everywhere but after the last step something of it is left, and the project says that it is.
+    assert find_files(folder, "Montevideo") or step == "publish_snapshot"
+    assert "not finished" in read_status(open_project(folder))["forgetting"]
+    assert "forgetting" in [finding.what for finding in examine(folder) if finding.is_problem]
+    assert run(["-C", str(folder), "-q", "curate"]) == 0
+    assert find_files(folder, "Montevideo") == []
+    assert "forgetting" not in read_status(open_project(folder))
+    (release,) = (folder / "releases").iterdir()
+    lock = orjson.loads((release / "corpus.lock").read_bytes())
+    assert (lock["is_withdrawn"], len(lock["tombstones"])) == (True, 1)
+    assert marked not in [row[0] for row in lock["members"]]
+    with open_warehouse(open_project(folder).database) as warehouse:
+        assert warehouse.read("tombstones")["kind"].to_list() == ["document"]
+
+
+def test_resume_finishes_a_killed_one_and_says_when_there_is_none(folder: Path, cli) -> None:
+    code = [sys.executable, "-P", "-c", KILLED, "compact_database", "-C", str(folder), "forget", "--source", "dataset"]
+    assert subprocess.run(code, check=False, capture_output=True).returncode == -signal.SIGKILL
+    assert find_files(folder, "Montevideo")
+    assert "finished what was left" in cli(folder, "forget", "--resume").err
+    assert find_files(folder, "Montevideo") == []
+    assert "nothing was left" in cli(folder, "forget", "--resume").err
 
 
 def test_dry_run_changes_nothing_and_an_unknown_thing_is_a_usage_error(folder: Path) -> None:

@@ -1,15 +1,17 @@
 """The integer programme of a mix: how many rows to take of each cell of like rows, solved exactly by HiGHS.
 
-A cell is (category, generated or not), and source and licence where their share is capped. The programme has a few
-dozen variables whatever the number of rows.
+A cell is (category, generated or not), and source and licence where their share is capped, and author and thread where
+they could give more rows than they may. The programme has a few dozen variables whatever the number of rows, and more
+only for authors and threads that are over their cap in several categories.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from curator.balance.groups import GROUPS
 from schemas.config import BalanceConfig
 
 if TYPE_CHECKING:
@@ -32,22 +34,32 @@ class Problem:
         cells: One row a cell: `CELL` columns and `available`.
         targets: Shares of the categories that can be supplied, renormalised.
         config: Tolerance and share caps.
+        rooms: Rows that an author or thread may give, by column of the cells and its value.
     """
 
     cells: "pl.DataFrame"
     targets: dict[str, float]
     config: BalanceConfig
+    rooms: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, rows: "pl.DataFrame", targets: dict[str, float], config: BalanceConfig) -> "Problem":
+    def build(
+        cls,
+        rows: "pl.DataFrame",
+        targets: dict[str, float],
+        config: BalanceConfig,
+        rooms: Mapping[tuple[str, str], int] | None = None,
+    ) -> "Problem":
         """Counts the cells and leaves out categories that no row can be taken of."""
         import polars as pl
 
-        cells = name_cells(rows, config).group_by(CELL).agg(pl.len().alias("available")).sort(CELL)
+        keys = [*CELL, *(GROUPS if rooms else [])]
+        cells = name_cells(rows, config).group_by(keys).agg(pl.len().alias("available")).sort(keys)
         everything = cls(cells, targets, config)
+        # Every row that is left has room of its own, so that one row at least can be had whatever the others take.
         present = {name: share for name, share in targets.items() if everything.max_supply(name) > 0}
         total = sum(present.values()) or 1.0
-        return cls(cells, {name: share / total for name, share in present.items()}, config)
+        return cls(cells, {name: share / total for name, share in present.items()}, config, rooms or {})
 
     def solve(self, size: int | Literal["max"]) -> "NDArray[np.int64]":
         """Gives how many rows to take of each cell, `(num_cells,) int64`.
@@ -83,8 +95,11 @@ class Problem:
         return max(by_share, self._find_largest(self._limit(slack_rows=1.0)))
 
     def max_supply(self, category: str) -> int:
-        """Gives how many rows of a category can be had at all under the cap on generated ones."""
+        """Gives how many rows of a category can be had at all under the caps on generated rows, authors and threads."""
         mine = self.cells.filter(category=category)
+        if self.rooms:
+            free = self.config.model_copy(update={"max_source_share": 1.0, "max_licence_share": 1.0})
+            return Problem(mine, {category: 1.0}, free, self.rooms).measure("max")
         human = int(mine.filter(~mine["is_synthetic"])["available"].sum())
         generated = int(mine.filter(mine["is_synthetic"])["available"].sum())
         cap = self.config.max_synthetic_share
@@ -178,6 +193,10 @@ class Problem:
                     line[:count] = (self.cells[column] == value).to_numpy()
                     line[count] = -cap
                     add(line, ROUNDING)
+        for (column, value), room in self.rooms.items():
+            line = np.zeros(width)
+            line[:count] = (self.cells[column] == value).to_numpy()
+            add(line, float(room))
         return np.array(lines), np.array(upper)
 
 

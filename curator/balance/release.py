@@ -114,14 +114,16 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
     import polars as pl
 
     wanted = project.config.balance.size if size is None else size
-    kept = warehouse.read("kept_examples")
+    # With the rows that an earlier balance withheld: whether they still join two splits is judged anew.
+    kept = warehouse.read("candidate_examples")
     texts = warehouse.read("screened_texts")
     ledger = warehouse.read("split_ledger")
     pairs = find_graph_pairs(texts, ledger, project.config.split.threshold, threads)
     dealt = _deal(project, texts, kept, pairs, ledger)
     contaminated = find_contaminated(texts, read_cases(project.pack, list_against(project)))
     withheld = pl.concat([dealt.withheld, contaminated]).unique("subject_id", keep="first").sort("subject_id")
-    rows = _selectable_rows(kept, dealt).join(withheld, left_on="id", right_on="subject_id", how="anti")
+    kept = kept.join(withheld, left_on="id", right_on="subject_id", how="anti")
+    rows = _selectable_rows(kept, dealt)
     if not project.config.balance.include_flagged:
         rows = rows.filter(~rows["is_flagged"])
     selections = _select(project, rows, wanted)
@@ -228,7 +230,6 @@ def _deal(
     examples = texts.select("id", "unit_keys", is_synthetic).join(
         kept.select("id", "category", pl.lit(value=True).alias("is_kept")), on="id", how="left"
     )
-    # A row that an earlier balance withheld is no longer kept, but its keys and text must be judged afresh.
     return deal_splits(
         examples.with_columns(pl.col("is_kept").fill_null(value=False)),
         pairs,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from curator.balance.groups import GROUPS, mark_groups
 from curator.balance.problem import CELL, MORE, Problem, name_cells
 from schemas.config import BalanceConfig
 
@@ -83,14 +84,13 @@ def select_rows(
     import polars as pl
 
     ranked = _rank_rows(rows.filter(pl.col("category").is_in(list(targets))), seed).with_columns(_count_taken(taken))
-    capped, refused = _apply_row_caps(ranked, config)
-    problem = Problem.build(capped, targets, config)
+    usable, problem = _pose(ranked, targets, config)
     takes = problem.solve(size)
-    chosen, left = _take(name_cells(capped, config), problem.cells, takes)
+    chosen = _choose(usable, problem, takes)
     counts = dict.fromkeys(targets, 0) | dict(chosen.group_by("category").len().iter_rows())
     return Selection(
         chosen=chosen.select("id", "category").sort("id"),
-        refused=pl.concat([refused, left.select("id", pl.lit("over_quota").alias("reason"))]).sort("id"),
+        refused=_refuse(ranked, chosen, config).sort("id"),
         counts=counts,
         targets=problem.targets,
         missing=[name for name in targets if name not in problem.targets],
@@ -119,32 +119,72 @@ def _count_taken(taken: Mapping[str, int] | None) -> "pl.Expr":
     return pl.col("author_hash").replace_strict(dict(taken), default=0, return_dtype=pl.Int64).alias("taken")
 
 
-def _apply_row_caps(ranked: "pl.DataFrame", config: BalanceConfig) -> "tuple[pl.DataFrame, pl.DataFrame]":
+def _pose(ranked: "pl.DataFrame", targets: dict[str, float], config: BalanceConfig) -> "tuple[pl.DataFrame, Problem]":
+    """Gives the rows that a selection could hold, with their groups, and the programme over them."""
+    usable, rooms = mark_groups(name_cells(ranked, config), CELL, config, targets)
+    return usable, Problem.build(usable, targets, config, rooms)
+
+
+def _choose(usable: "pl.DataFrame", problem: Problem, takes: "NDArray[np.int64]") -> "pl.DataFrame":
+    """Takes the best rows of each cell, and where authors and threads bind the best that fit beside each other.
+
+    Walking down the ranked rows keeps the quality highest. Where that walk ends in a corner (a good row used up the room
+    that another category needed) the numbers of the programme for each author and thread are followed instead.
+    """
+    if problem.rooms:
+        walked = _walk(usable, problem, takes)
+        if walked is not None:
+            return walked
+    return _take(usable, problem.cells, takes, [*CELL, *(GROUPS if problem.rooms else [])])
+
+
+def _walk(usable: "pl.DataFrame", problem: Problem, takes: "NDArray[np.int64]") -> "pl.DataFrame | None":
     import polars as pl
 
-    refused = []
-    for column, cap, reason, before in (
-        ("author_hash", config.max_per_author, "author_cap", pl.col("taken")),
-        ("thread", config.max_per_thread, "thread_cap", pl.lit(0)),
-    ):
-        rank = pl.int_range(pl.len()).over(column) + before
-        over = pl.col(column).is_not_null() & (rank >= cap)
-        refused.append(ranked.filter(over).select("id", pl.lit(reason).alias("reason")))
-        ranked = ranked.filter(~over)
-    return ranked, pl.concat(refused)
+    wanted = problem.cells.with_columns(pl.Series("take", takes)).group_by(CELL).agg(pl.col("take").sum())
+    left = {tuple(key): take for *key, take in wanted.select([*CELL, "take"]).iter_rows()}
+    rooms = dict(problem.rooms)
+    is_chosen = []
+    for *cell, author, thread in usable.select([*CELL, *GROUPS]).iter_rows():
+        groups = [key for key in zip(GROUPS, (author, thread), strict=True) if key[1]]
+        fits = left.get(tuple(cell), 0) > 0 and all(rooms[key] > 0 for key in groups)
+        is_chosen.append(fits)
+        if fits:
+            left[tuple(cell)] -= 1
+            for key in groups:
+                rooms[key] -= 1
+    return None if any(left.values()) else usable.filter(pl.Series(is_chosen, dtype=pl.Boolean))
 
 
-def _take(
-    ranked: "pl.DataFrame", cells: "pl.DataFrame", takes: "NDArray[np.int64]"
-) -> "tuple[pl.DataFrame, pl.DataFrame]":
+def _take(usable: "pl.DataFrame", cells: "pl.DataFrame", takes: "NDArray[np.int64]", keys: list[str]) -> "pl.DataFrame":
     import polars as pl
 
-    wanted = cells.with_columns(pl.Series("take", takes)).select([*CELL, "take"])
-    placed = ranked.with_columns(pl.int_range(pl.len()).over(CELL).alias("place")).join(
-        wanted, on=CELL, how="left", maintain_order="left"
+    wanted = cells.with_columns(pl.Series("take", takes)).select([*keys, "take"])
+    placed = usable.with_columns(pl.int_range(pl.len()).over(keys).alias("place")).join(
+        wanted, on=keys, how="left", maintain_order="left"
     )
-    is_chosen = pl.col("place") < pl.col("take").fill_null(0)
-    return placed.filter(is_chosen), placed.filter(~is_chosen)
+    return placed.filter(pl.col("place") < pl.col("take").fill_null(0))
+
+
+def _refuse(ranked: "pl.DataFrame", chosen: "pl.DataFrame", config: BalanceConfig) -> "pl.DataFrame":
+    """Gives every row that is not chosen with the reason: its author or thread gives all it may, or its cell is full."""
+    import polars as pl
+
+    left = ranked.join(chosen.select("id"), on="id", how="anti")
+    by_author = chosen.group_by("author_hash").agg(pl.len().alias("of_author"))
+    by_thread = chosen.group_by("thread").agg(pl.len().alias("of_thread"))
+    counted = left.join(by_author, on="author_hash", how="left").join(by_thread, on="thread", how="left")
+    has_author, has_thread = pl.col("author_hash").is_not_null(), pl.col("thread").is_not_null()
+    author_is_full = pl.col("of_author").fill_null(0) + pl.col("taken") >= config.max_per_author
+    thread_is_full = pl.col("of_thread").fill_null(0) >= config.max_per_thread
+    reason = (
+        pl.when(has_author & author_is_full)
+        .then(pl.lit("author_cap"))
+        .when(has_thread & thread_is_full)
+        .then(pl.lit("thread_cap"))
+        .otherwise(pl.lit("over_quota"))
+    )
+    return counted.select("id", reason.alias("reason"))
 
 
 def _explain(
@@ -174,8 +214,7 @@ def _explain(
         relaxed = config.model_copy(update={cap: value})
         if relaxed == config:
             continue
-        rows, _ = _apply_row_caps(ranked, relaxed)
-        possible = Problem.build(rows, targets, relaxed).measure(size)
+        possible = _pose(ranked, targets, relaxed)[1].measure(size)
         if possible > reached:
             found.append(Shortfall(f"cap {cap}", 0, possible))
     return sorted((item for item in found if item), key=lambda item: (-item.size_without, item.what))
@@ -194,16 +233,16 @@ def _with_more_rows(
     import polars as pl
 
     plenty = int(problem.cells["available"].sum()) * 100 + 100
-    extra = pl.DataFrame(
-        {"category": names, "is_synthetic": False, "source": MORE, "licence": MORE, "available": plenty},
-        schema=problem.cells.schema,
-    )
+    more = {"category": names, "is_synthetic": False, "source": MORE, "licence": MORE, "available": plenty}
+    free = {group: "" for group in GROUPS if group in problem.cells.columns}
+    extra = pl.DataFrame({**more, **free}, schema_overrides=dict(problem.cells.schema)).select(problem.cells.columns)
     present = {key: targets[key] for key in targets if key in problem.targets or key in names}
     total = sum(present.values())
     richer = Problem(
         pl.concat([problem.cells, extra]).sort(CELL),
         {key: share / total for key, share in present.items()},
         problem.config,
+        problem.rooms,
     )
     possible = richer.measure(size)
     if possible <= reached:

@@ -167,15 +167,20 @@ def forget_command(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Balance again and write the deleted exports anew.")
     ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish a forgetting that was killed.")] = False,
     wait: Wait = 0.0,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Erase something for good: rows, snapshots, caches, exports; ends with a search that proves it."""
-    from curator.cli.output import print_json
-    from curator.forget import forget, rebuild_exports
+    from curator.cli.output import print_json, say
+    from curator.forget import forget, rebuild_exports, resume_forgetting
     from curator.report import show_forget
 
+    state: State = context.obj
+    if resume:
+        say("finished what was left to do" if resume_forgetting(state.open(), wait) else "nothing was left to do")
+        return
     given = [
         (kind, value)
         for kind, value in zip(("url", "author", "id", "source"), (url, author, subject, source), strict=True)
@@ -183,7 +188,6 @@ def forget_command(
     ]
     if len(given) != 1:
         raise ConfigError(f"forget: {len(given)} things named, expected one", "give --url, --author, --id or --source")
-    state: State = context.obj
     project = state.open()
     kind, value = given[0]
     report = forget(project, kind, [value], wait_s=wait, dry_run=dry_run)

@@ -1,5 +1,6 @@
--- Grain: one row an example or preference that no stage has rejected, with its category (null: uncategorised).
-create or replace view kept_example as
+-- Grain: one row an example or preference that screening, dedup and reviewers keep, with its category (null:
+-- uncategorised); those that balance withholds are among them.
+create or replace view candidate_example as
 select
     screened_example.* replace (
         current_label.category as category,
@@ -19,5 +20,5 @@ from screened_example
 join current_label on current_label.example_id = screened_example.id
 join document on document.id = screened_example.document_id
 where screened_example.id not in (
-    select subject_id from current_verdict where not is_kept and stage in ('screen', 'dedup', 'split', 'review')
+    select subject_id from current_verdict where not is_kept and stage in ('screen', 'dedup', 'review')
 )
