@@ -16,10 +16,9 @@ from schemas.errors import ConfigError
 from sources.packs.loader import load_pack
 from sources.protocol import SourceContext
 from sources.synthetic import SyntheticOptions, SyntheticSource, check_rules
-from sources.synthetic.noise import draw_uniform, pick_eligible
+from sources.synthetic.noise import draw_uniform, pick_listed
 from sources.synthetic.place import find_line
 from sources.synthetic.plan import Plan, make_segment
-from sources.synthetic.speak import tidy
 
 RULES = """
 [variables.sleep]
@@ -169,8 +168,37 @@ def test_the_line_of_a_key_is_found_in_nested_arrays_of_tables():
     assert find_line(text, ("topics", 0, "rules", 0, "absent")) == 3
 
 
-def test_tidy_closes_the_gaps_that_empty_alternatives_leave():
-    assert tidy(pl.Series("t", [" a  b \n c\n\n\nd  "])).to_list() == ["a b\\nc\\n\\nd"]
+def test_gaps_that_empty_alternatives_leave_are_closed(write_rules):
+    text = RULES.replace('["{verdict} {tip#1}{tip#2}"]', '["  a  {nothing} b \\n c\\n{nothing}\\n\\nd \\n "]').replace(
+        'tip = ["A"', 'nothing = [""], tip = ["A"'
+    )
+    assert {messages[1]["content"] for messages, _ in generate(write_rules(text), 20)} == {"a b\nc\n\nd"}
+
+
+def test_a_capital_reaches_the_first_letter_that_is_said_and_no_other(write_rules):
+    text = RULES.replace('["{verdict} {tip#1}{tip#2}"]', '["{Nothing}{word} {Word} {Lead}."]').replace(
+        'tip = ["A"', 'nothing = [""], word = ["über \\"x\\""], lead = ["{nothing} {word}"], tip = ["A"'
+    )
+    expected = 'über "x" Über "x" Über "x".'
+    assert {messages[1]["content"] for messages, _ in generate(write_rules(text), 20)} == {expected}
+
+
+def test_phrases_that_name_each_other_are_refused(write_rules):
+    text = RULES.replace('tip = ["A", "B", "C"]', 'tip = ["{tap}"], tap = ["{tip#1}"]')
+    with pytest.raises(ConfigError, match="in a circle"):
+        generate(write_rules(text), 10)
+
+
+def test_a_follow_up_that_does_not_fit_is_left_out(write_rules):
+    follow_up = """follow_ups = [{ ask = ["And {sleep}?"], answer = ["{late}"], when = "sleep < 8" }]
+follow_up_ratio = 1.0
+phrases = { late = [{ text = "Bed at ten.", when = "soreness > 3" }], tip ="""
+    rows = generate(write_rules(RULES.replace("phrases = { tip =", follow_up)))
+    has = {bool(m["variables"]["sleep"] < 8 and m["variables"]["soreness"] > 3): set() for _, m in rows}
+    for messages, metadata in rows:
+        values = metadata["variables"]
+        has[values["sleep"] < 8 and values["soreness"] > 3].add(tuple(turn["content"] for turn in messages[3:]))
+    assert has == {True: {("Bed at ten.",)}, False: {()}}
 
 
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
@@ -186,7 +214,7 @@ def test_noise_of_a_row_does_not_depend_on_the_other_rows(seed, rows):
 @settings(max_examples=40, deadline=None)
 def test_only_what_fits_is_picked(cells, uniform):
     eligible = np.array(cells, dtype=np.bool_)
-    picked = pick_eligible(np.full(len(cells), uniform), eligible)
+    picked = pick_listed(np.full(len(cells), uniform), eligible, np.arange(len(cells)))
     for row, column in zip(eligible, picked, strict=True):
         assert column == -1 if not row.any() else row[column]
 

@@ -1,7 +1,7 @@
-"""SQL expressions over drawn columns, and columns as text."""
+"""SQL expressions over drawn columns."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from schemas.errors import ConfigError
 from sources.synthetic.place import Place
-
-Strings = NDArray[np.object_]
 
 
 def parse_sql(text: str, place: Place) -> pl.Expr:
@@ -28,7 +26,8 @@ def parse_sql(text: str, place: Place) -> pl.Expr:
 
 def root_names(text: str, place: Place) -> set[str]:
     """Gives the columns that an SQL expression reads."""
-    return set(parse_sql(text, place).meta.root_names())
+    parse_sql(text, place)
+    return set(_roots(text))
 
 
 def evaluate(frame: pl.DataFrame, text: str, place: Place) -> pl.Series:
@@ -78,37 +77,14 @@ def evaluate_claims(frame: pl.DataFrame, texts: Sequence[str], place: Place) -> 
     return {text: column.to_numpy().astype(np.bool_) for text, column in zip(texts, filled, strict=True)}
 
 
-def spell_columns(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, Strings]:
-    """Gives columns as they stand inside a JSON string: 185 for 185.0, 7.5, at most two decimals, "" for null.
-
-    Line ends stay as they are until the whole text is tidied.
-    """
-    expressions = [_spell(name, frame.schema[name]) for name in names]
-    return {name: strings(column.to_list()) for name, column in frame.select(expressions).to_dict().items()}
-
-
-def strings(texts: Sequence[str]) -> Strings:
-    """Gives texts as an array that can be indexed by row numbers."""
-    column = np.empty(len(texts), dtype=np.object_)
-    column[:] = texts
-    return column
-
-
-def _spell(name: str, kind: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
-    if kind.is_float() or kind.is_decimal():
-        spelled = column.cast(pl.Float64).round(2).cast(pl.String).str.replace(r"\.0$", "")
-    elif kind != pl.String:
-        spelled = column.cast(pl.String)
-    else:
-        spelled = column.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
-        spelled = spelled.str.replace_all("\t", "\\t", literal=True)
-    return spelled.fill_null("")
-
-
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> pl.Expr:
     return pl.sql_expr(text)
+
+
+@lru_cache(maxsize=4096)
+def _roots(text: str) -> frozenset[str]:
+    return frozenset(_parse(text).meta.root_names())
 
 
 def _one_line(error: Exception) -> str:

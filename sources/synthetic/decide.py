@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sources.synthetic.columns import evaluate_claim
+from sources.synthetic.columns import evaluate_claims
 from sources.synthetic.noise import I64
 from sources.synthetic.scope import CompiledTopic
 
@@ -14,12 +14,15 @@ def match_rules(compiled: CompiledTopic, frame: pl.DataFrame) -> NDArray[np.bool
 
     The rule without a condition holds where no other does.
     """
+    conditions = [rule.rule.when for rule in compiled.rules]
+    stated = list(dict.fromkeys(text for text in conditions if text is not None))
+    held = evaluate_claims(frame, stated, compiled.place)
     claims = np.zeros((frame.height, len(compiled.rules)), dtype=np.bool_)
-    for index, rule in enumerate(compiled.rules):
-        if not rule.is_otherwise:
-            claims[:, index] = evaluate_claim(frame, rule.rule.when, compiled.place)
-    for index, rule in enumerate(compiled.rules):
-        if rule.is_otherwise:
+    for index, text in enumerate(conditions):
+        if text is not None:
+            claims[:, index] = held[text]
+    for index, text in enumerate(conditions):
+        if text is None:
             claims[:, index] = ~claims.any(axis=1)
     return claims
 

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from schemas.errors import ConfigError
 from schemas.pack import Pack
-from sources.synthetic.conversation import render_topic
+from sources.synthetic.conversation import render_rows
 from sources.synthetic.decide import match_rules
-from sources.synthetic.draw import Drawn, draw_rows
+from sources.synthetic.draw import draw_rows
+from sources.synthetic.generate import make_topic
 from sources.synthetic.noise import I64, draw_uniform
-from sources.synthetic.rulebook import RuleBook, load_rules
-from sources.synthetic.scope import CompiledTopic, compile_topic
+from sources.synthetic.prepare import Topic, prepare_rows
+from sources.synthetic.rulebook import load_rules
+from sources.synthetic.scope import CompiledTopic
 
 _SAMPLE_ROWS = 1500
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
@@ -58,17 +60,18 @@ def check_rules(pack: Pack, paths: Sequence[Path] = (), seed: int = 0) -> list[F
         for topic in book.topics:
             try:
                 for category in topic.categories:
-                    compiled = compile_topic(book, topic, category)
-                    findings += _check_topic(book, compiled, f"{seed}/{book.language}/{category}")
+                    made = make_topic(book, topic.id, category)
+                    findings += _check_topic(made, f"{seed}/{book.language}/{category}")
             except ConfigError as error:
                 findings.append(Finding("error", book.places[topic.id].spot(), error.message, {}))
     return findings
 
 
-def _check_topic(book: RuleBook, compiled: CompiledTopic, key: str) -> list[Finding]:
+def _check_topic(topic: Topic, key: str) -> list[Finding]:
     rows = np.arange(_SAMPLE_ROWS, dtype=np.int64)
-    drawn = draw_rows(book, compiled, key, rows)
-    frame = drawn.frame
+    compiled = topic.compiled
+    drawn = draw_rows(topic.book, compiled, key, rows)
+    frame = drawn.frame(sorted(drawn.names))
     probes = _probe_edges(compiled, frame, key, rows)
     findings = []
     for points in (frame, probes):
@@ -76,7 +79,7 @@ def _check_topic(book: RuleBook, compiled: CompiledTopic, key: str) -> list[Find
         if findings:
             break
     findings += _check_dead(compiled, pl.concat([frame, probes], how="vertical_relaxed"))
-    return findings + _check_silence(book, compiled, key, drawn)
+    return findings + _check_silence(topic, key, frame, drawn.is_complete)
 
 
 def _check_cover(compiled: CompiledTopic, points: pl.DataFrame) -> list[Finding]:
@@ -107,16 +110,16 @@ def _check_dead(compiled: CompiledTopic, points: pl.DataFrame) -> list[Finding]:
     return [Finding("dead_rule", where, f"rule {name} held at none of {points.height} points", {}) for name in dead]
 
 
-def _check_silence(book: RuleBook, compiled: CompiledTopic, key: str, drawn: Drawn) -> list[Finding]:
+def _check_silence(topic: Topic, key: str, frame: pl.DataFrame, is_complete: NDArray[np.bool_]) -> list[Finding]:
     rows = np.arange(_SAMPLE_ROWS, dtype=np.int64)
-    refused = render_topic(book, compiled, key, rows).refused
-    covered: NDArray[np.bool_] = match_rules(compiled, drawn.frame).sum(axis=1) > 0
+    refused = render_rows(prepare_rows(topic, key, rows), rows).refused
+    covered: NDArray[np.bool_] = match_rules(topic.compiled, frame).sum(axis=1) > 0
     silent = [int(row) for row in refused if covered[row]]
     if not silent:
         return []
-    what = "a phrase has no fitting way to say it" if drawn.is_complete[silent[0]] else "a table has no fitting row"
+    what = "a phrase has no fitting way to say it" if is_complete[silent[0]] else "a table has no fitting row"
     message = f"{what} at {len(silent) / len(rows):.1%} of the points"
-    return [Finding("silence", compiled.place.spot(), message, _example(compiled, drawn.frame, silent[0]))]
+    return [Finding("silence", topic.compiled.place.spot(), message, _example(topic.compiled, frame, silent[0]))]
 
 
 def _probe_edges(compiled: CompiledTopic, frame: pl.DataFrame, key: str, rows: I64) -> pl.DataFrame:

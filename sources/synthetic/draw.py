@@ -1,7 +1,5 @@
 """Draws the columns of a topic: personas, numbers, choices, computed values, rows of tables."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -9,9 +7,9 @@ from scipy.special import ndtr, ndtri
 
 from schemas.errors import ConfigError
 from schemas.rules import Variable
-from sources.synthetic.columns import Strings, evaluate, evaluate_claim, root_names, spell_columns
-from sources.synthetic.noise import F64, I64, draw_uniform, pick_eligible, pick_weighted
-from sources.synthetic.place import Place
+from sources.synthetic.columns import evaluate, evaluate_claim, root_names
+from sources.synthetic.drawn import Drawn, Picks
+from sources.synthetic.noise import F64, I64, draw_uniform, pick_listed, pick_weighted
 from sources.synthetic.rulebook import RuleBook
 from sources.synthetic.scope import CATEGORY, CompiledTopic
 
@@ -19,21 +17,6 @@ from sources.synthetic.scope import CATEGORY, CompiledTopic
 _EDGE = 2.0**-40
 # Values sit on a decimal grid; this removes what binary fractions leave behind.
 _DECIMALS = 6
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What was drawn for some rows.
-
-    Attributes:
-        frame: The columns that expressions read.
-        texts: The columns that phrases name, as texts.
-        is_complete: Where every table had a fitting row.
-    """
-
-    frame: pl.DataFrame
-    texts: dict[str, Strings]
-    is_complete: NDArray[np.bool_]
 
 
 def draw_rows(book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -> Drawn:
@@ -48,17 +31,7 @@ def draw_rows(book: RuleBook, compiled: CompiledTopic, key: str, rows: I64) -> D
     draw = _Draw(book, compiled, key, rows)
     for name in compiled.columns:
         draw.add(name)
-    frame = pl.DataFrame(draw.columns)
-    other = [name for name in compiled.spoken if name not in draw.texts]
-    return Drawn(frame, draw.texts | spell_columns(frame, other), draw.is_complete)
-
-
-@dataclass
-class _Picks:
-    """Rows picked from a few records: what depends on the records alone is worked out once a record."""
-
-    records: pl.DataFrame
-    picked: I64
+    return draw.drawn
 
 
 class _Draw:
@@ -70,14 +43,10 @@ class _Draw:
         self._rows = rows
         self._read = compiled.read
         self._latent: dict[str, F64] = {}
-        self._origins: dict[str, _Picks] = {}
-        self.texts: dict[str, Strings] = {}
-        self.is_complete = np.ones(len(rows), dtype=np.bool_)
-        # A dict of columns, because adding to a wide frame costs more than most draws.
-        self.columns: dict[str, pl.Series] = {}
+        self.drawn = Drawn(len(rows))
         self._draw_personas(compiled.topic.personas)
         category = pl.DataFrame({CATEGORY: [compiled.category]})
-        self._add_picks(_Picks(category, np.zeros(len(rows), dtype=np.int64)))
+        self.drawn.add_picks(Picks(category, np.zeros(len(rows), dtype=np.int64)))
 
     def add(self, name: str) -> None:
         variable = self._variables[name]
@@ -88,33 +57,22 @@ class _Draw:
         elif variable.table is not None:
             self._draw_record(name, variable)
         else:
-            self.columns[name] = self._draw_number(name, variable)
-
-    def _add_picks(self, picks: _Picks) -> None:
-        self._add_records(picks.records, picks)
-
-    def _add_records(self, records: pl.DataFrame, picks: _Picks) -> None:
-        self._origins |= dict.fromkeys(records.columns, picks)
-        self.columns |= records[picks.picked].to_dict()
-        self.texts |= {name: texts[picks.picked] for name, texts in spell_columns(records, records.columns).items()}
+            self.drawn.add_series(name, self._draw_number(name, variable))
 
     def _draw_value(self, name: str, expression: str) -> None:
-        origins = {id(self._origins.get(read)): self._origins.get(read) for read in self._select(expression).columns}
-        picks = next(iter(origins.values()))
-        if len(origins) > 1 or picks is None:
-            self.columns[name] = self._evaluate(expression)
+        picks = self.drawn.find_picks(self._roots(expression) or {CATEGORY})
+        if picks is None:
+            self.drawn.add_series(name, self._evaluate(expression))
             return
         column = evaluate(picks.records, expression, self._place).alias(name)
         picks.records = picks.records.with_columns(column)
-        self._add_records(column.to_frame(), picks)
+        self.drawn.add_picks(picks, [name])
+
+    def _roots(self, expression: str) -> set[str]:
+        return root_names(expression, self._place) & self.drawn.names
 
     def _evaluate(self, expression: str) -> pl.Series:
-        return evaluate(self._select(expression), expression, self._place)
-
-    def _select(self, expression: str) -> pl.DataFrame:
-        """Gives the columns that an expression reads, or one of any kind where it reads none."""
-        names = [name for name in root_names(expression, self._place) if name in self.columns] or [CATEGORY]
-        return pl.DataFrame({name: self.columns[name] for name in names})
+        return evaluate(self.drawn.frame(sorted(self._roots(expression))), expression, self._place)
 
     def _uniform(self, name: str) -> F64:
         return draw_uniform(f"{self._key}/{name}", self._rows)
@@ -125,13 +83,13 @@ class _Draw:
         if fitting.is_empty():
             raise ConfigError(f"{self._place.spot(condition or '')}: no persona fits", "widen `personas`")
         weights = fitting.get_column("persona_weight").to_numpy()
-        self._add_picks(_Picks(fitting, pick_weighted(self._uniform("persona"), weights)))
+        self.drawn.add_picks(Picks(fitting, pick_weighted(self._uniform("persona"), weights)))
 
     def _draw_choice(self, name: str, variable: Variable) -> None:
         choices = variable.choices or []
         weights = np.array(variable.weights or [1.0] * len(choices), dtype=np.float64)
         picked = pick_weighted(self._uniform(name), weights)
-        self._add_picks(_Picks(pl.Series(name, choices, strict=False).to_frame(), picked))
+        self.drawn.add_picks(Picks(pl.Series(name, choices, strict=False).to_frame(), picked))
 
     def _draw_number(self, name: str, variable: Variable) -> pl.Series:
         uniform = np.clip(self._uniform(name), _EDGE, 1 - _EDGE)
@@ -161,25 +119,32 @@ class _Draw:
         if table is None:
             raise ConfigError(f"{self._place.spot(variable.table or '')}: no table {variable.table!r}", "")
         records = table.rename({c: name if c == "name" else f"{name}_{c}" for c in table.columns})
-        eligible = self._fit_records(records, variable.where, self._place)
-        picked = pick_eligible(self._uniform(name), eligible)
-        self.is_complete &= picked >= 0
+        picked = self._pick_record(self._uniform(name), records, variable.where)
+        self.drawn.is_complete &= picked >= 0
         used = [column for column in records.columns if column in self._read or column == name]
-        self._add_picks(_Picks(records.select(used), np.maximum(picked, 0)))
+        self.drawn.add_picks(Picks(records.select(used), np.maximum(picked, 0)))
 
-    def _fit_records(self, records: pl.DataFrame, where: str | None, place: Place) -> NDArray[np.bool_]:
+    def _pick_record(self, uniform: F64, records: pl.DataFrame, where: str | None) -> I64:
         if where is None:
-            return np.ones((len(self._rows), records.height), dtype=np.bool_)
-        read = sorted(root_names(where, place) & set(self.columns))
-        if not read:
-            fits = evaluate_claim(records, where, place)
-            return np.broadcast_to(fits, (len(self._rows), records.height))
+            return (uniform * records.height).astype(np.int64)
+        read = sorted(self._roots(where) - set(records.columns))
         # Few combinations of what the condition reads occur, so it is decided once for each of them.
-        drawn = pl.DataFrame({name: self.columns[name] for name in read})
-        combinations = drawn.unique(maintain_order=True).with_row_index("_combination")
-        of_row = drawn.join(combinations, on=read, how="left", nulls_equal=True, maintain_order="left")
-        own = [name for name in records.columns if name in root_names(where, place)] or records.columns[:1]
-        crossed = combinations.join(records.select(own), how="cross", maintain_order="left_right")
-        fits = evaluate_claim(crossed, where, place).reshape(combinations.height, records.height)
-        matrix: NDArray[np.bool_] = fits[of_row.get_column("_combination").to_numpy()]
-        return matrix
+        groups, of_row = self._combine(read)
+        fits = self._fit_records(groups, records, where)
+        return pick_listed(uniform, fits, of_row)
+
+    def _combine(self, names: list[str]) -> tuple[pl.DataFrame, I64]:
+        """Gives the combinations of values that occur, and which of them each row has."""
+        if not names:
+            return pl.DataFrame({"_": [0]}), np.zeros(len(self._rows), dtype=np.int64)
+        drawn = self.drawn.frame(names).select(names)
+        groups = drawn.unique(maintain_order=True)
+        numbered = groups.with_row_index("_group")
+        joined = drawn.join(numbered, on=names, how="left", nulls_equal=True, maintain_order="left")
+        return groups, joined.get_column("_group").cast(pl.Int64).to_numpy()
+
+    def _fit_records(self, groups: pl.DataFrame, records: pl.DataFrame, where: str) -> NDArray[np.bool_]:
+        """Gives (num_groups, num_records): which records fit which combination."""
+        own = [name for name in records.columns if name in root_names(where, self._place)] or records.columns[:1]
+        crossed = groups.join(records.select(own), how="cross", maintain_order="left_right")
+        return evaluate_claim(crossed, where, self._place).reshape(groups.height, records.height)

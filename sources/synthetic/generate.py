@@ -7,14 +7,18 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from sources.synthetic.conversation import build_documents, render_topic
+from sources.synthetic.conversation import build_documents, render_rows
 from sources.synthetic.noise import I64, draw_uniform, pick_weighted
 from sources.synthetic.plan import Plan, Stream, Stretch
+from sources.synthetic.prepare import Prepared, Topic, prepare_rows
+from sources.synthetic.program import write_program
 from sources.synthetic.rulebook import RuleBook, Rules
-from sources.synthetic.scope import CompiledTopic, compile_topic
+from sources.synthetic.scope import compile_topic
 
-# Large enough that the work a phrase costs is spread over many rows, small enough for a few hundred MB.
-STRETCH_ROWS = 50_000
+# Drawn and decided together: a query for a column costs the same for few rows as for many.
+BLOCK_ROWS = 200_000
+# Put into words together: texts are what takes memory.
+BATCH_ROWS = 25_000
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,21 @@ class Generated:
     documents: pl.DataFrame
     refused: tuple[str, ...]
     stop: int
+
+
+@dataclass(frozen=True)
+class _Share:
+    """The rows of one topic in a block.
+
+    Attributes:
+        prepared: Drawn and decided.
+        order: Index in the plan of each row, ascending.
+        prefix: Of the natural keys.
+    """
+
+    prepared: Prepared
+    order: I64
+    prefix: str
 
 
 class Generator:
@@ -48,54 +67,65 @@ class Generator:
         self._rules = rules
         self._seed = seed
         self._fetched_at = fetched_at
-        self._compiled = {
-            language: {(t.id, c): compile_topic(book, t, c) for t in book.topics for c in t.categories}
+        self._topics = {
+            language: {(t.id, c): make_topic(book, t.id, c) for t in book.topics for c in t.categories}
             for language, book in rules.books.items()
         }
 
     def generate(self, plan: Plan, start: int = 0) -> Iterator[Generated]:
         """Yields the rows of a plan from index `start` on."""
-        for low in range(start, plan.count, STRETCH_ROWS):
-            high = min(low + STRETCH_ROWS, plan.count)
-            frames, refused = [], []
-            for stretch in plan.cut(low, high):
-                frame, missing = self._write(stretch)
-                frames.append(frame)
-                refused += missing
-            yield Generated(pl.concat(frames), tuple(refused), high)
+        for low in range(start, plan.count, BLOCK_ROWS):
+            high = min(low + BLOCK_ROWS, plan.count)
+            shares = self._prepare(plan, low, high)
+            for first in range(low, high, BATCH_ROWS):
+                yield self._write(shares, first, min(first + BATCH_ROWS, high))
 
-    def _write(self, stretch: Stretch) -> tuple[pl.DataFrame, list[str]]:
-        pieces, refused = [], []
-        for index, stream in enumerate(stretch.names):
-            at = np.flatnonzero(stretch.streams == index)
-            if at.size:
-                frame, missing = self._write_stream(stream, stretch.numbers[at], at)
-                pieces.append(frame)
-                refused += missing
-        rows = pl.concat(pieces).sort("order")
-        return build_documents(rows.drop("order"), self._fetched_at), refused
+    def _prepare(self, plan: Plan, low: int, high: int) -> list[_Share]:
+        shares: list[_Share] = []
+        offset = low
+        for stretch in plan.cut(low, high):
+            for index, stream in enumerate(stretch.names):
+                at = np.flatnonzero(stretch.streams == index)
+                shares += self._prepare_stream(stream, stretch, at, offset)
+            offset += len(stretch.numbers)
+        return shares
 
-    def _write_stream(self, stream: Stream, numbers: I64, order: I64) -> tuple[pl.DataFrame, list[str]]:
+    def _prepare_stream(self, stream: Stream, stretch: Stretch, at: I64, offset: int) -> Iterator[_Share]:
         category, language = stream
-        book = self._rules.books[language]
         key = f"{self._seed}/{language}/{category}"
-        picked, compiled = self._pick_topics(book, category, key, numbers)
-        pieces: list[pl.DataFrame] = []
-        refused: list[int] = []
-        for index, topic in enumerate(compiled):
-            rows = numbers[picked == index]
-            if rows.size:
-                rendered = render_topic(book, topic, key, rows)
-                pieces.append(rendered.rows)
-                refused += rendered.refused.tolist()
         prefix = f"{self._rules.digest}/{self._seed}/{language}/{category}/"
-        named = pl.concat(pieces).with_columns(natural_key=pl.lit(prefix) + pl.col("row").cast(pl.String))
-        places = pl.DataFrame({"row": numbers, "order": order})
-        joined = named.join(places, on="row", how="left", maintain_order="left")
-        return joined.select("order", "natural_key", "content", "metadata"), [f"{prefix}{row}" for row in refused]
+        numbers = stretch.numbers[at]
+        picked, topics = self._pick_topics(self._rules.books[language], category, key, numbers)
+        for index, topic in enumerate(topics):
+            chosen = picked == index
+            if chosen.any():
+                yield _Share(prepare_rows(topic, key, numbers[chosen]), at[chosen] + offset, prefix)
 
-    def _pick_topics(self, book: RuleBook, category: str, key: str, numbers: I64) -> tuple[I64, list[CompiledTopic]]:
+    def _pick_topics(self, book: RuleBook, category: str, key: str, numbers: I64) -> tuple[I64, list[Topic]]:
         topics = book.topics_of(category)
         weights = np.array([topic.weight for topic in topics])
         picked = pick_weighted(draw_uniform(f"{key}/topic", numbers), weights)
-        return picked, [self._compiled[book.language][topic.id, category] for topic in topics]
+        return picked, [self._topics[book.language][topic.id, category] for topic in topics]
+
+    def _write(self, shares: list[_Share], low: int, high: int) -> Generated:
+        pieces, refused = [], []
+        for share in shares:
+            first, stop = np.searchsorted(share.order, (low, high))
+            if first < stop:
+                rendered = render_rows(share.prepared, np.arange(first, stop), share.prefix)
+                refused += [f"{share.prefix}{row}" for row in rendered.refused.tolist()]
+                order = share.order[rendered.rows.get_column("row").to_numpy()]
+                pieces.append(rendered.rows.with_columns(pl.Series("order", order)))
+        rows = pl.concat(pieces).sort("order")
+        return Generated(build_documents(rows, self._fetched_at), tuple(refused), high)
+
+
+def make_topic(book: RuleBook, topic_id: str, category: str) -> Topic:
+    """Makes a topic ready to be spoken.
+
+    Raises:
+        ConfigError: A slot or an expression names something that does not exist.
+    """
+    topic = next(topic for topic in book.topics if topic.id == topic_id)
+    compiled = compile_topic(book, topic, category)
+    return Topic(book, compiled, write_program(book, compiled))

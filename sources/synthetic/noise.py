@@ -18,6 +18,11 @@ I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 
 
+def hash_key(key: str) -> np.uint64:
+    """Gives the number that a stream of randomness starts from."""
+    return np.uint64(int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little"))
+
+
 def draw_uniform(key: str, rows: I64) -> F64:
     """Gives one number in [0, 1) a row, the same for the same key and row number.
 
@@ -25,8 +30,7 @@ def draw_uniform(key: str, rows: I64) -> F64:
         key: Names the stream, such as `3407/en/technique/soreness`.
         rows: Row numbers, any order.
     """
-    start = np.uint64(int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little"))
-    state = rows.astype(np.uint64) * _GAMMA + start
+    state = rows.astype(np.uint64) * _GAMMA + hash_key(key)
     state = (state ^ (state >> np.uint64(30))) * _MIX_1
     state = (state ^ (state >> np.uint64(27))) * _MIX_2
     state ^= state >> np.uint64(31)
@@ -40,14 +44,18 @@ def pick_weighted(uniform: F64, weights: F64) -> I64:
     return np.minimum(np.searchsorted(edges, uniform, side="right"), len(weights) - 1).astype(np.int64)
 
 
-def pick_eligible(uniform: F64, eligible: NDArray[np.bool_]) -> I64:
-    """Gives the column of one true cell a row, each with equal chance; -1 where a row has none.
+def pick_listed(uniform: F64, eligible: NDArray[np.bool_], groups: I64) -> I64:
+    """Gives one true cell of each row's group, each with equal chance; -1 where the group has none.
 
     Args:
         uniform: (num_rows,) numbers in [0, 1).
-        eligible: (num_rows, num_columns).
+        eligible: (num_groups, num_columns).
+        groups: (num_rows,) which row of `eligible` applies.
     """
-    ranks = np.cumsum(eligible, axis=1)
-    wanted = (uniform * ranks[:, -1]).astype(np.int64) + 1
-    column = np.argmax(ranks >= wanted[:, None], axis=1).astype(np.int64)
-    return np.where(ranks[:, -1] > 0, column, -1)
+    counts = eligible.sum(axis=1)
+    firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    columns = np.nonzero(eligible)[1]
+    if not columns.size:
+        return np.full(len(uniform), -1, dtype=np.int64)
+    places = firsts[groups] + (uniform * counts[groups]).astype(np.int64)
+    return np.where(counts[groups] > 0, columns[np.minimum(places, len(columns) - 1)], -1).astype(np.int64)

@@ -1,133 +1,115 @@
-"""Turns decided rows into text: picks the alternatives of every phrase and joins the parts.
+"""Puts prepared rows into words: runs the machine and hands its bytes over as columns."""
 
-Texts are lists of Python strings in numpy object arrays: joining short strings row by row costs less than starting
-a polars query for every alternative of every phrase, of which a rule file has thousands.
-"""
-
-from collections.abc import Mapping
-from itertools import repeat
-from typing import Any
+from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+import pyarrow as pa
 
-from sources.synthetic.columns import Strings, evaluate_claims, strings
-from sources.synthetic.noise import F64, I64, draw_uniform
-from sources.synthetic.place import Place
-from sources.synthetic.scope import Phrases
-from sources.synthetic.templates import PhraseSet, Slot, Template
+from schemas.errors import ConfigError
+from schemas.identity import ID_BYTES
+from sources.synthetic.kernel_output import FULL, TOO_DEEP, U8
+from sources.synthetic.machine import Buffers, write_rows
+from sources.synthetic.noise import I64
+from sources.synthetic.prepare import Prepared
 
-# In this order; each is applied once, so a gap of up to four spaces and five line ends closes.
-_GAPS = (("  ", " "), ("  ", " "), (" \n", "\n"), ("\n ", "\n"), ("\n\n\n", "\n\n"), ("\n\n\n", "\n\n"))
+SOURCE = "synthetic"
+# Bytes a row at first; a buffer that fills up doubles.
+_CONTENT_BYTES, _METADATA_BYTES, _SCENARIO_BYTES = 2400, 1200, 900
 
 
-class Speaker:
-    """Renders phrases for the rows of one frame.
+@dataclass(frozen=True)
+class Spoken:
+    """Rows in words.
 
-    The pick depends on seed, phrase name and row number only, so that a phrase that occurs twice in a row says the
-    same both times, whichever sentence it stands in.
+    Attributes:
+        ids: Of the documents.
+        content: The turns as canonical JSON.
+        metadata: What is worth knowing, as canonical JSON.
+        is_spoken: Where there is something to say; elsewhere the texts are empty.
+    """
+
+    ids: pl.Series
+    content: pl.Series
+    metadata: pl.Series
+    is_spoken: U8
+
+
+def speak_rows(prepared: Prepared, at: I64, prefix: str) -> Spoken:
+    """Writes some of the prepared rows.
 
     Args:
-        frame: The drawn columns.
-        spelled: Those that phrases name, as texts.
-        phrases: In scope.
-        key: Names the stream of randomness.
-        rows: Row numbers of the frame.
-        place: For messages.
+        prepared: The rows.
+        at: Which of them; a rule has to hold for each.
+        prefix: Natural keys are this and the row number.
+
+    Raises:
+        ConfigError: Phrases name each other in a circle.
     """
-
-    def __init__(
-        self,
-        frame: pl.DataFrame,
-        spelled: Mapping[str, Strings],
-        phrases: Phrases,
-        *,
-        key: str,
-        rows: I64,
-        place: Place,
-    ) -> None:
-        self._frame = frame
-        self._spelled = spelled
-        self._phrases = phrases
-        self._key = key
-        self._rows = rows
-        self._place = place
-        self._claims: dict[str, NDArray[np.bool_]] = {}
-        self.is_spoken = np.ones(len(rows), dtype=np.bool_)
-
-    def say(self, name: str) -> pl.Series:
-        """Gives the text of a phrase for every row (fit for the inside of a JSON string, spaces tidied)."""
-        return tidy(pl.Series(self._render(name, 0, np.arange(len(self._rows))).tolist(), dtype=pl.String))
-
-    def _render(self, name: str, nth: int, at: I64) -> Strings:
-        phrase = self._phrases[name]
-        picked = self._pick(name, nth, phrase, at)
-        if phrase.is_literal:
-            return strings(["".join(str(p) for p in t.parts) for t in phrase.templates])[picked]
-        if len(phrase.templates) == 1:
-            return self._fill(phrase.templates[0], at)
-        texts = np.empty(len(at), dtype=np.object_)
-        for index, template in enumerate(phrase.templates):
-            chosen = np.flatnonzero(picked == index)
-            if chosen.size:
-                texts[chosen] = self._fill(template, at[chosen])
-        return texts
-
-    def _fill(self, template: Template, at: I64) -> Strings:
-        if not template.slots:
-            texts = np.empty(len(at), dtype=np.object_)
-            texts[:] = "".join(str(p) for p in template.parts)
-            return texts
-        if len(template.parts) == 1 and isinstance(template.parts[0], Slot):
-            return self._fill_slot(template.parts[0], at)
-        columns: list[Any] = [
-            repeat(part) if isinstance(part, str) else self._fill_slot(part, at) for part in template.parts
-        ]
-        return strings(list(map("".join, zip(*columns, strict=False))))
-
-    def _fill_slot(self, slot: Slot, at: I64) -> Strings:
-        if slot.name in self._phrases and slot.name not in self._spelled:
-            values = self._render(slot.name, slot.nth, at)
-        else:
-            values = self._spelled[slot.name][at]
-        return strings([text[:1].upper() + text[1:] for text in values]) if slot.is_capital else values
-
-    def _pick(self, name: str, nth: int, phrase: PhraseSet, at: I64) -> I64:
-        count = len(phrase.templates)
-        if nth == 0 and not phrase.is_conditional:
-            return (self._uniform(name, at) * count).astype(np.int64)
-        eligible = self._eligible(phrase, at)
-        self.is_spoken[at] &= eligible.sum(axis=1) >= max(nth, 1)
-        if nth == 0:
-            ranks = np.cumsum(eligible, axis=1)
-            wanted = (self._uniform(name, at) * ranks[:, -1]).astype(np.int64) + 1
-            first: I64 = np.argmax(ranks >= wanted[:, None], axis=1).astype(np.int64)
-            return first
-        # A random order of the alternatives a row, those that do not fit last.
-        keys = np.stack([self._uniform(f"{name}#{k}", at) for k in range(count)], axis=1)
-        order = np.argsort(np.where(eligible, keys, 2.0), axis=1, kind="stable")
-        picked: I64 = order[:, min(nth, count) - 1].astype(np.int64)
-        return picked
-
-    def _eligible(self, phrase: PhraseSet, at: I64) -> NDArray[np.bool_]:
-        conditions = [template.when for template in phrase.templates]
-        unknown = [text for text in dict.fromkeys(conditions) if text is not None and text not in self._claims]
-        self._claims |= evaluate_claims(self._frame, unknown, self._place)
-        everywhere = np.ones(len(at), dtype=np.bool_)
-        return np.stack([everywhere if c is None else self._claims[c][at] for c in conditions], axis=1)
-
-    def _uniform(self, name: str, at: I64) -> F64:
-        return draw_uniform(f"{self._key}/phrase/{name}", self._rows[at])
+    out = _make_buffers(len(at))
+    done, status = 0, FULL
+    while done < len(at) and status != TOO_DEEP:
+        done, status = write_rows(prepared.code, prepared.scopes, prepared.rows, at, done, out)
+        if status == FULL:
+            out = _grow(out)
+    if status == TOO_DEEP:
+        raise ConfigError(f"{prepared.topic.compiled.place.spot()}: phrases name each other in a circle", "break it")
+    _fill_holes(out)
+    return Spoken(
+        pl.Series(_hash_documents(out, prefix, prepared.numbers[at]), dtype=pl.String),
+        _as_series(out.contents, out.content_ends),
+        _as_series(out.metadata, out.metadata_ends),
+        out.is_spoken,
+    )
 
 
-def tidy(texts: pl.Series) -> pl.Series:
-    """Gives texts without the gaps that empty alternatives leave, line ends escaped.
+def _make_buffers(count: int) -> Buffers:
+    sizes = (_CONTENT_BYTES, _METADATA_BYTES, _SCENARIO_BYTES)
+    contents, metadata, scenarios = (np.empty(max(size * count, 1 << 14), dtype=np.uint8) for size in sizes)
+    ends = [np.zeros(count + 1, dtype=np.int64) for _ in sizes]
+    holes, is_spoken = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.uint8)
+    return Buffers(contents, ends[0], metadata, ends[1], scenarios, ends[2], holes, is_spoken)
 
-    Double spaces, spaces around line ends and more than one empty line go. Plain replacements, because a regular
-    expression over every character costs more than all the rest.
-    """
-    column = pl.col(texts.name)
-    for gap, tight in _GAPS:
-        column = column.str.replace_all(gap, tight, literal=True)
-    return texts.to_frame().select(column.str.strip_chars().str.replace_all("\n", "\\n", literal=True)).to_series()
+
+def _grow(out: Buffers) -> Buffers:
+    return out._replace(
+        contents=np.concatenate([out.contents, np.empty_like(out.contents)]),
+        metadata=np.concatenate([out.metadata, np.empty_like(out.metadata)]),
+        scenarios=np.concatenate([out.scenarios, np.empty_like(out.scenarios)]),
+    )
+
+
+def _fill_holes(out: Buffers) -> None:
+    """Writes the ids of the scenarios where the metadata left room for them."""
+    spoken = np.flatnonzero(out.is_spoken)
+    parts = out.scenarios.data
+    ends = out.scenario_ends.tolist()
+    ids = b"".join(
+        blake2b(parts[ends[row] : ends[row + 1]], digest_size=ID_BYTES).hexdigest().encode() for row in spoken.tolist()
+    )
+    characters = np.frombuffer(ids, dtype=np.uint8).reshape(len(spoken), 2 * ID_BYTES)
+    out.metadata[out.holes[spoken][:, None] + np.arange(2 * ID_BYTES)] = characters
+
+
+def _hash_documents(out: Buffers, prefix: str, numbers: I64) -> list[str]:
+    """Gives `document_id` of each row; what all share is encoded once."""
+    start = b"".join(len(part).to_bytes(8, "little") + part for part in (b"document", SOURCE.encode()))
+    key_start = prefix.encode()
+    contents = out.contents.data
+    ids, first = [], 0
+    for number, end in zip(numbers.tolist(), out.content_ends[1:].tolist(), strict=True):
+        key = b"%b%d" % (key_start, number)
+        sizes = len(key).to_bytes(8, "little"), (end - first).to_bytes(8, "little")
+        data = b"".join((start, sizes[0], key, sizes[1], contents[first:end]))
+        ids.append(blake2b(data, digest_size=ID_BYTES).hexdigest())
+        first = end
+    return ids
+
+
+def _as_series(texts: U8, ends: I64) -> pl.Series:
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(texts[: ends[-1]])]
+    series = pl.from_arrow(pa.Array.from_buffers(pa.large_string(), len(ends) - 1, buffers))
+    if not isinstance(series, pl.Series):
+        raise TypeError("a string array gave no series")
+    return series

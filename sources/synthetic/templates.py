@@ -1,11 +1,10 @@
 """Phrases taken apart: literal text, ready for a JSON string, and slots."""
 
-import json
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
 from schemas.rules import Alternative, Phrase
+from sources.synthetic.coded import escape
 
 _SLOT = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)(?:#([1-9]))?\}")
 
@@ -32,12 +31,10 @@ class Template:
     Attributes:
         parts: Literal texts (already escaped for JSON) and slots in order.
         when: SQL condition, or None.
-        source: The text as written, for messages.
     """
 
     parts: tuple[str | Slot, ...]
     when: str | None
-    source: str
 
     @property
     def slots(self) -> list[Slot]:
@@ -51,16 +48,6 @@ class PhraseSet:
 
     templates: tuple[Template, ...]
 
-    @cached_property
-    def is_conditional(self) -> bool:
-        """Whether some of them fit only some rows."""
-        return any(template.when is not None for template in self.templates)
-
-    @cached_property
-    def is_literal(self) -> bool:
-        """Whether none has a slot."""
-        return not any(template.slots for template in self.templates)
-
 
 def compile_phrase(phrase: Phrase) -> PhraseSet:
     """Takes a phrase apart."""
@@ -73,16 +60,11 @@ def _compile_alternative(item: str | Alternative) -> Template:
     end = 0
     for match in _SLOT.finditer(text):
         if match.start() > end:
-            parts.append(_escape(text[end : match.start()]))
+            parts.append(escape(text[end : match.start()]))
         name = match.group(1)
         nth = int(match.group(2) or 0)
         parts.append(Slot(name[0].lower() + name[1:], nth, name[0].isupper()))
         end = match.end()
     if end < len(text):
-        parts.append(_escape(text[end:]))
-    return Template(tuple(parts), when, text)
-
-
-def _escape(text: str) -> str:
-    """Gives the text fit for the inside of a JSON string, but for line ends: `tidy` still has to see them."""
-    return "\n".join(json.dumps(line, ensure_ascii=False)[1:-1] for line in text.split("\n"))
+        parts.append(escape(text[end:]))
+    return Template(tuple(parts), when)
