@@ -99,6 +99,53 @@ def export_release(
         ConfigError: No such release, or `output` holds something else.
         ExportError: The release leaks, a row breaks its schema, private data slipped through, or the disk refuses.
     """
+    release, contents = build_export(project, warehouse, config, release_id)
+    folder = output or project.exports / release["id"] / _folder_name(config)
+    _check_output(folder, is_ours=output is None)
+    is_new = not _is_same(folder, contents)
+    if is_new and not dry_run:
+        with replace_folder(folder) as temporary:
+            for name, data in contents.items():
+                (temporary / name).write_bytes(data)
+    manifest = contents["manifest.json"]
+    if not dry_run and not warehouse.read_value("has_export", release_id=release["id"], path=str(folder)):
+        warehouse.run(
+            "keep_export",
+            release_id=release["id"],
+            format=config.format,
+            path=str(folder),
+            manifest=manifest.decode(),
+        )
+    described = json.loads(manifest)
+    return ExportReport(
+        path=folder,
+        release_id=release["id"],
+        format=config.format,
+        rows={file["split"]: file["rows"] for file in described["files"]},
+        left_out=described["left_out"],
+        rights=described["rights"],
+        is_new=is_new,
+    )
+
+
+def build_export(
+    project: Project, warehouse: Warehouse, config: ExportConfig, release_id: str | None = None
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Renders and checks a release without writing it.
+
+    Args:
+        project: Gives pack and settings.
+        warehouse: The open database.
+        config: Format, policy, system prompt, array or lines.
+        release_id: Which release; the latest if absent.
+
+    Returns:
+        The release's row, and every file of the export by its name.
+
+    Raises:
+        ConfigError: No such release.
+        ExportError: The release leaks, a row breaks its schema, or private data slipped through.
+    """
     release = find_release(warehouse, release_id)
     if release["is_withdrawn"]:
         raise ExportError(
@@ -124,33 +171,7 @@ def export_release(
             f"left out: {dict(rendered.left_out)}",
         )
     members = rows.filter(rows["id"].is_in(rendered.ids))
-    folder = output or project.exports / release["id"] / _folder_name(config)
-    _check_output(folder, is_ours=output is None)
-    contents = _build_files(project, release, lock, config, rendered, members)
-    is_new = not _is_same(folder, contents)
-    if is_new and not dry_run:
-        with replace_folder(folder) as temporary:
-            for name, data in contents.items():
-                (temporary / name).write_bytes(data)
-    manifest = contents["manifest.json"]
-    if not dry_run and not warehouse.read_value("has_export", release_id=release["id"], path=str(folder)):
-        warehouse.run(
-            "keep_export",
-            release_id=release["id"],
-            format=config.format,
-            path=str(folder),
-            manifest=manifest.decode(),
-        )
-    described = json.loads(manifest)
-    return ExportReport(
-        path=folder,
-        release_id=release["id"],
-        format=config.format,
-        rows={file["split"]: file["rows"] for file in described["files"]},
-        left_out=described["left_out"],
-        rights=described["rights"],
-        is_new=is_new,
-    )
+    return release, _build_files(project, release, lock, config, rendered, members)
 
 
 def find_release(warehouse: Warehouse, release_id: str | None) -> dict[str, Any]:
