@@ -22,8 +22,11 @@ class LlamaClient:
 
     def render_ids(self, messages: Sequence[dict[str, str]]) -> list[int]:
         """Gives the token ids of the prompt as the server renders it."""
-        prompt = fetch_json(f"{self.url}/apply-template", {"messages": list(messages)})["prompt"]
-        return self.tokenize(prompt)
+        return self.tokenize(self.render(messages))
+
+    def render(self, messages: Sequence[dict[str, str]]) -> str:
+        """Gives the text of the prompt as the server renders it."""
+        return str(fetch_json(f"{self.url}/apply-template", {"messages": list(messages)})["prompt"])
 
     def tokenize(self, text: str) -> list[int]:
         """Gives the ids of a text in which special tokens count as such."""

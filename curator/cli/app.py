@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from curator.cli import corpus, evaluate, explore, ingest, project, prompt, review, serve
+from curator.cli import chat, corpus, deploy, evaluate, explore, ingest, project, prompt, review, serve, train
 from curator.cli.output import show_error
 from curator.cli.state import State
 from schemas.errors import CuratorError
@@ -34,6 +34,9 @@ corpus.register(app)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Explore")
 app.add_typer(prompt.app, name="prompt", rich_help_panel="Serve")
 explore.register(app)
+app.command("train", rich_help_panel="Train")(train.train)
+app.command("deploy", rich_help_panel="Train")(deploy.deploy)
+app.command("chat", rich_help_panel="Serve")(chat.chat)
 app.add_typer(serve.app, name="serve", rich_help_panel="Serve")
 app.add_typer(review.app, name="review", rich_help_panel="Explore")
 
