@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from curator.categorise import categorise_examples
 from curator.categorise.training import make_pack_classifier
+from curator.deduplicate import deduplicate_corpus
 from curator.engine import Engine, LocalEngine
 from curator.extract import extract_documents, list_inputs
 from curator.fingerprint import fingerprint_knowledge, fingerprint_pack, fingerprint_stage
 from curator.project import Project
-from curator.removals import Removals, describe_texts, find_near_pairs, find_removals, name_texts
 from curator.review.standing import settle_decisions
 from curator.screen import screen_examples
-from curator.text import flatten_messages
-from schemas.config import CategoriseConfig, DedupConfig, ScreenConfig
+from schemas.config import CategoriseConfig, ScreenConfig
 from schemas.pack import Pack
 from warehouse import Warehouse
 
@@ -266,77 +265,10 @@ def _dedup(
     threads: int | None,
     engine: Engine,
 ) -> None:
-    """Signs new texts, joins them with the stored signatures, and resolves all pairs; old texts are not read again."""
-    config = project.config.dedup
-    # Signatures are of the screened text: other redaction is other text.
-    signed = fingerprint_stage("dedup", config.ngram, config.mask_numbers, config.threshold, _screen_print(project))
-    _sign_texts(warehouse, config, signed, progress, threads, engine)
-    rows = warehouse.read("dedup_rows", fingerprint=signed)
-    # Set-wise: the fingerprint holds the rows themselves, so an unchanged set is not resolved again.
-    fingerprint = fingerprint_stage(
-        "dedup",
-        config,
-        project.config.screen.max_answer_repeats,
-        warehouse.read_value("stage_fingerprint", stage="screen"),
-        rows["id"].to_list(),
-    )
-    if warehouse.read_value("stage_fingerprint", stage="dedup") == fingerprint:
-        report.removed = int(warehouse.read_value("count_removed"))
-        return
-    removals = find_removals(rows, warehouse.read("near_pairs", fingerprint=signed), project.config)
-    _write_removals(warehouse, fingerprint, removals)
-    report.removed = removals.verdicts.height
-    report.alarms += removals.alarms
-    report.has_new_clusters = True
-
-
-def _sign_texts(
-    warehouse: Warehouse,
-    config: DedupConfig,
-    signed: str,
-    progress: Progress,
-    threads: int | None,
-    engine: Engine,
-) -> None:
-    import polars as pl
-
-    pending = warehouse.read("unsigned_examples", fingerprint=signed)
-    if not pending.height:
-        return
-
-    def read_texts(ids: pl.Series) -> pl.DataFrame:
-        with warehouse.lend({"wanted": pl.DataFrame({"id": ids})}):
-            return warehouse.read("screened_by_id")
-
-    progress("dedup", 0, pending.height)
-    parts = [describe_texts(read_texts(chunk["id"]), config, threads) for chunk in _cut(pending, CHUNK_EXAMPLES)]
-    new = pl.concat(parts)
-    old = warehouse.read("signatures", fingerprint=signed)
-    joined = engine.find_pairs(
-        lambda: _list_texts(pl.concat([old.select("example_id"), new.select("example_id")]), read_texts), config
-    )
-    near = find_near_pairs(new, old, read_texts, config) if joined is None else name_texts(joined, new, old)
-    # One transaction: a pair is looked for only when its younger text is signed.
-    with warehouse.transaction():
-        warehouse.append("signature", new, {"fingerprint": signed})
-        with warehouse.lend({"incoming": near}):
-            warehouse.run("insert_near_pairs", fingerprint=signed)
-    progress("dedup", pending.height, pending.height)
-
-
-def _list_texts(rows: "pl.DataFrame", read_texts: "Callable[[pl.Series], pl.DataFrame]") -> "Iterator[pl.DataFrame]":
-    for chunk in _cut(rows, CHUNK_EXAMPLES):
-        texts = read_texts(chunk["example_id"])
-        yield texts.select("id").with_columns(flatten_messages(texts)["full"].alias("text"))
-
-
-def _write_removals(warehouse: Warehouse, fingerprint: str, removals: Removals) -> None:
-    with warehouse.transaction():
-        # Under this fingerprint rows may stand from an earlier time: add only what is not there.
-        if not warehouse.read_value("has_dedup_rows", fingerprint=fingerprint):
-            warehouse.append("verdict", removals.verdicts, {"stage": "dedup", "fingerprint": fingerprint})
-            warehouse.append("cluster", removals.clusters, {"fingerprint": fingerprint})
-        warehouse.run("keep_stage", stage="dedup", fingerprint=fingerprint)
+    done = deduplicate_corpus(project, warehouse, _screen_print(project), progress, threads, engine)
+    report.removed = done.removed
+    report.alarms += done.alarms
+    report.has_new_clusters = done.has_changed
 
 
 def _keep_stage(warehouse: Warehouse, stage: str, fingerprint: str, report: CurateReport) -> None:

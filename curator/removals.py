@@ -10,8 +10,14 @@ from schemas.config import DedupConfig, ProjectConfig
 from schemas.frames import frame_schema
 from schemas.verdict import VERDICT_COLUMNS
 
+MIN_ALARM_ROWS = 20
+"""A source with fewer rows raises no alarm."""
+
 if TYPE_CHECKING:
     import polars as pl
+
+
+_SUBJECTS = {"both": "full", "prompt": "prompt", "answer": "answer"}
 
 
 @dataclass(frozen=True)
@@ -43,13 +49,14 @@ def describe_texts(examples: "pl.DataFrame", config: DedupConfig, threads: int |
     import polars as pl
 
     texts = flatten_messages(examples)
-    signed = compute_signatures(texts["full"], config.ngram, mask_numbers=config.mask_numbers, num_threads=threads)
+    subject = _mask_passages(texts[_SUBJECTS[config.subject]], config.masked)
+    signed = compute_signatures(subject, config.ngram, mask_numbers=config.mask_numbers, num_threads=threads)
     return pl.DataFrame(
         {
             "example_id": examples["id"],
             "text_hash": signed["text_hash"],
             "signature": signed["signature"],
-            "size": texts["full"].str.len_bytes().cast(pl.Int32),
+            "size": subject.str.len_bytes().cast(pl.Int32),
             "answer_hash": _hash_texts(texts["answer"]),
             "question_hash": _hash_texts(texts["question"]),
         }
@@ -78,34 +85,47 @@ def find_near_pairs(
     import polars as pl
 
     found = find_new_pairs(new, old, config.threshold)
-    other = pl.concat([_pick(found, old, is_old=True), _pick(found, new, is_old=False)])
-    pairs = other.with_columns(new["example_id"].gather(other["new"]).alias("left"))
-    ids = pl.concat([pairs["left"], pairs["right"]]).unique().sort()
-    texts = read_texts(ids).sort("id")
-    places = pl.DataFrame({"id": texts["id"], "place": range(texts.height)}, schema_overrides={"place": pl.Int64})
+    pairs = pl.concat([_pick(found, new, old, is_old=True), _pick(found, new, new, is_old=False)])
+    texts = read_texts(pl.concat([pairs["left"], pairs["right"]]).unique()).sort("id")
+    places = pl.DataFrame({"id": texts["id"], "place": range(texts.height)}, schema_overrides={"place": pl.UInt32})
     placed = pairs.join(places, left_on="left", right_on="id").join(
         places, left_on="right", right_on="id", suffix="_right"
     )
     near = verify_pairs(
-        flatten_messages(texts)["full"],
+        read_subject(texts, config),
         placed["place"],
         placed["place_right"],
         config.threshold,
         config.ngram,
         mask_numbers=config.mask_numbers,
     )
-    hashes = pl.concat([part.select("example_id", "text_hash") for part in (new, old)]).unique("example_id")
-    by_place = texts.select("id").join(hashes, left_on="id", right_on="example_id", maintain_order="left")["text_hash"]
-    left, right = by_place.gather(near["left"]), by_place.gather(near["right"])
     return (
-        pl.DataFrame({"a": left, "b": right, "similarity": near["similarity"].cast(pl.Float64)})
+        near.join(placed, left_on=["left", "right"], right_on=["place", "place_right"])
         .select(
-            pl.min_horizontal("a", "b").alias("left_hash"),
-            pl.max_horizontal("a", "b").alias("right_hash"),
-            "similarity",
+            pl.min_horizontal("left_hash", "right_hash").alias("left_hash"),
+            pl.max_horizontal("left_hash", "right_hash").alias("right_hash"),
+            pl.col("similarity").cast(pl.Float64),
         )
         .unique()
         .sort("left_hash", "right_hash")
+    )
+
+
+def read_subject(examples: "pl.DataFrame", config: DedupConfig) -> "pl.Series":
+    """Gives the texts that are compared: what `subject` names, without the masked passages."""
+    return _mask_passages(flatten_messages(examples)[_SUBJECTS[config.subject]], config.masked)
+
+
+def list_involved(rows: "pl.DataFrame", pairs: "pl.DataFrame", config: ProjectConfig) -> "pl.DataFrame":
+    """Gives the rows whose text or answer another row has, or that are in a pair: only they can be removed."""
+    import polars as pl
+
+    hashes = pl.concat([pairs["left_hash"], pairs["right_hash"]]).unique()
+    answers = rows.group_by("answer_hash").len().filter(pl.col("len") > config.screen.max_answer_repeats)["answer_hash"]
+    return rows.filter(
+        pl.col("text_hash").is_in(hashes.implode())
+        | (pl.col("text_hash").is_duplicated() & (pl.col("text_hash") != 0))
+        | pl.col("answer_hash").is_in(answers.implode())
     )
 
 
@@ -129,7 +149,12 @@ def name_texts(pairs: "pl.DataFrame", *signatures: "pl.DataFrame") -> "pl.DataFr
     )
 
 
-def find_removals(rows: "pl.DataFrame", pairs: "pl.DataFrame", config: ProjectConfig) -> Removals:
+def find_removals(
+    rows: "pl.DataFrame",
+    pairs: "pl.DataFrame",
+    config: ProjectConfig,
+    count_sources: "Callable[[], dict[str, int]] | None" = None,
+) -> Removals:
     """Decides which rows are removed; the result does not depend on their order.
 
     Args:
@@ -137,6 +162,7 @@ def find_removals(rows: "pl.DataFrame", pairs: "pl.DataFrame", config: ProjectCo
             `source`, `rule` (of generated rows, else null).
         pairs: Near-duplicate texts: `left_hash`, `right_hash`, `similarity`.
         config: Threshold, the rank of sources, the cap on one answer.
+        count_sources: Gives the rows of each source where `rows` are `list_involved` only; asked when it matters.
     """
     import polars as pl
 
@@ -161,7 +187,7 @@ def find_removals(rows: "pl.DataFrame", pairs: "pl.DataFrame", config: ProjectCo
     ).cast(frame_schema(VERDICT_COLUMNS))  # type: ignore[arg-type]
     left = ordered.join(removed.select("id"), on="id", how="anti", maintain_order="left")
     collapsed = _cap_answers(left, config.screen.max_answer_repeats)
-    alarms = _find_alarms(ordered, removed, config.dedup.max_source_loss)
+    alarms = _find_alarms(ordered, removed, config.dedup.max_source_loss, count_sources)
     return Removals(pl.concat([near, collapsed]).sort("subject_id"), _list_clusters(removed), alarms)
 
 
@@ -179,11 +205,25 @@ def _pair_ids(ordered: "pl.DataFrame", pairs: "pl.DataFrame") -> "pl.DataFrame":
     )
 
 
-def _pick(found: "pl.DataFrame", rows: "pl.DataFrame", *, is_old: bool) -> "pl.DataFrame":
+def _mask_passages(texts: "pl.Series", passages: list[str]) -> "pl.Series":
+    for passage in passages:
+        texts = texts.str.replace_all(passage, " ", literal=True)
+    return texts
+
+
+def _pick(found: "pl.DataFrame", new: "pl.DataFrame", other: "pl.DataFrame", *, is_old: bool) -> "pl.DataFrame":
+    """Gives ids and hashes of the candidate pairs of new rows with the others."""
     import polars as pl
 
     mine = found.filter(pl.col("is_old") == is_old)
-    return mine.select("new", rows["example_id"].gather(mine["other"]).alias("right"))
+    return pl.DataFrame(
+        {
+            "left": new["example_id"].gather(mine["new"]),
+            "right": other["example_id"].gather(mine["other"]),
+            "left_hash": new["text_hash"].gather(mine["new"]),
+            "right_hash": other["text_hash"].gather(mine["other"]),
+        }
+    )
 
 
 def _hash_texts(texts: "pl.Series") -> "pl.Series":
@@ -201,14 +241,16 @@ def _cap_answers(rows: "pl.DataFrame", max_repeats: int) -> "pl.DataFrame":
     """Keeps at most `max_repeats` different questions that get the very same answer; the best rows stay."""
     import polars as pl
 
-    keyed = rows.sort(["quality", "id"], descending=[True, False])
+    is_asked_often = pl.col("question_hash").n_unique() > max_repeats
+    often = rows.group_by("answer_hash").agg(is_asked_often.alias("is_often")).filter("is_often")
+    keyed = rows.join(often, on="answer_hash", how="semi").sort(["quality", "id"], descending=[True, False])
     placed = keyed.with_columns(
         pl.int_range(pl.len()).over("answer_hash").alias("place"),
         pl.col("question_hash").n_unique().over("answer_hash").alias("repeats"),
         pl.col("id").first().over("answer_hash").alias("partner"),
     )
     return (
-        placed.filter((pl.col("repeats") > max_repeats) & (pl.col("place") >= max_repeats))
+        placed.filter(pl.col("place") >= max_repeats)
         .select(
             pl.col("id").alias("subject_id"),
             pl.lit(value=False).alias("is_kept"),
@@ -240,13 +282,21 @@ def _list_clusters(removed: "pl.DataFrame") -> "pl.DataFrame":
     return pl.concat([members, heads]).sort("cluster_id", "example_id")
 
 
-def _find_alarms(rows: "pl.DataFrame", removed: "pl.DataFrame", max_loss: float) -> list[str]:
+def _find_alarms(
+    rows: "pl.DataFrame",
+    removed: "pl.DataFrame",
+    max_loss: float,
+    count_sources: "Callable[[], dict[str, int]] | None",
+) -> list[str]:
     import polars as pl
 
     gone = rows.with_columns(pl.col("id").is_in(removed["id"].implode()).alias("is_gone"))
-    by_source = gone.group_by("source").agg(pl.col("is_gone").mean().alias("loss"), pl.len().alias("rows"))
+    by_source = gone.group_by("source").agg(pl.col("is_gone").sum().alias("gone"), pl.len().alias("rows"))
+    suspects = by_source.filter(pl.col("gone") > max_loss * pl.col("rows")).sort("source")
+    counts = count_sources() if count_sources is not None and suspects.height else {}
+    losses = [(source, lost, counts.get(source, count)) for source, lost, count in suspects.iter_rows()]
     return [
-        f"source {source}: {loss:.0%} of its {count} rows are duplicates of others (alarm above {max_loss:.0%})"
-        for source, loss, count in by_source.sort("source").iter_rows()
-        if loss > max_loss and count >= 20
+        f"source {source}: {lost / count:.0%} of its {count} rows are duplicates of others (alarm above {max_loss:.0%})"
+        for source, lost, count in losses
+        if lost > max_loss * count and count >= MIN_ALARM_ROWS
     ]

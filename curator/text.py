@@ -14,11 +14,20 @@ if TYPE_CHECKING:
 BYTES_PER_TOKEN = 4
 """UTF-8 bytes a token, the estimate used until a tokenizer is at hand."""
 
+_FOLLOWS = {
+    "user": {"assistant"},
+    "assistant": {"user", "tool"},
+    "tool": {"tool", "assistant"},
+    "system": set[str](),
+}
+
 
 def join_turn(message: Mapping[str, Any]) -> str:
     """Gives the text of a turn; the input of a user turn follows after a blank line."""
-    parts = (str(message.get(key) or "") for key in ("content", "input"))
-    return "\n\n".join(part for part in parts if part)
+    content, extra = message.get("content"), message.get("input")
+    if content and extra:
+        return f"{content}\n\n{extra}"
+    return str(content or extra or "")
 
 
 def read_turns(messages: str, *roles: str) -> list[str]:
@@ -38,8 +47,9 @@ def flatten_messages(frame: "pl.DataFrame") -> "pl.DataFrame":
 
     rejected = frame["rejected"] if "rejected" in frame.columns else [None] * frame.height
     rows = [_flatten(messages, loser) for messages, loser in zip(frame["messages"], rejected, strict=True)]
-    schema = dict.fromkeys(("prompt", "answer", "question", "full", "structure"), pl.String)
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    names = ("prompt", "answer", "question", "full", "structure")
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return pl.DataFrame([pl.Series(name, column, pl.String) for name, column in zip(names, columns, strict=True)])
 
 
 def map_contents(messages: str, change: Callable[[str], str]) -> str:
@@ -55,20 +65,7 @@ def check_structure(turns: Sequence[Mapping[str, Any]]) -> str | None:
     The invariant of every export: an optional leading system turn, then user and assistant in strict alternation
     (tool turns between an assistant that calls and the assistant that answers), the assistant last, nothing empty.
     """
-    body = turns[1:] if turns and turns[0]["role"] == "system" else turns
-    if len(body) < 2 or body[0]["role"] != "user" or body[-1]["role"] != "assistant":
-        return "must_start_with_user_and_end_with_assistant"
-    if any(not join_turn(turn).strip() and not turn.get("tool_calls") for turn in turns):
-        return "empty_turn"
-    follows = {
-        "user": {"assistant"},
-        "assistant": {"user", "tool"},
-        "tool": {"tool", "assistant"},
-        "system": set[str](),
-    }
-    if any(after["role"] not in follows[before["role"]] for before, after in itertools.pairwise(body)):
-        return "turns_do_not_alternate"
-    return None
+    return _check_turns(turns, [join_turn(turn) for turn in turns])
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:
@@ -84,13 +81,29 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 def _flatten(messages: str, rejected: str | None) -> tuple[str, str, str, str, str | None]:
     turns = orjson.loads(messages)
-    users = [join_turn(t) for t in turns if t["role"] == "user"]
-    answers = [join_turn(t) for t in turns if t["role"] == "assistant"]
-    full = [join_turn(t) for t in turns if t["role"] != "system"]
-    structure = check_structure(turns)
+    texts = [join_turn(turn) for turn in turns]
+    roles = [turn["role"] for turn in turns]
+    users = [text for text, role in zip(texts, roles, strict=True) if role == "user"]
+    answers = [text for text, role in zip(texts, roles, strict=True) if role == "assistant"]
+    full = [text for text, role in zip(texts, roles, strict=True) if role != "system"]
+    structure = _check_turns(turns, texts)
     if rejected:
         losers = orjson.loads(rejected)
-        full += [join_turn(t) for t in losers]
+        full += [join_turn(turn) for turn in losers]
         structure = structure or check_structure([*turns[:-1], *losers])
     question = users[0] if users else ""
     return "\n".join(users), "\n".join(answers), question, "\n".join(full), structure
+
+
+def _check_turns(turns: Sequence[Mapping[str, Any]], texts: Sequence[str]) -> str | None:
+    roles = [turn["role"] for turn in turns]
+    body = roles[1:] if roles and roles[0] == "system" else roles
+    if len(body) < 2 or body[0] != "user" or body[-1] != "assistant":
+        return "must_start_with_user_and_end_with_assistant"
+    if not all(text and not text.isspace() for text in texts) and any(
+        not text.strip() and not turn.get("tool_calls") for text, turn in zip(texts, turns, strict=True)
+    ):
+        return "empty_turn"
+    if any(after not in _FOLLOWS[before] for before, after in itertools.pairwise(body)):
+        return "turns_do_not_alternate"
+    return None

@@ -1,4 +1,2 @@
--- Grain: one row a text with a stored signature (one example speaks for equal texts). Parameters: $fingerprint
-select text_hash, any_value(signature) as signature, min(example_id) as example_id
-from signature where fingerprint = $fingerprint and text_hash <> 0
-group by text_hash order by text_hash
+-- Grain: one row an example with a stored signature and at least one word. Parameters: $fingerprint
+select text_hash, signature, example_id from signature where fingerprint = $fingerprint and text_hash <> 0

@@ -1,0 +1,133 @@
+"""The dedup stage: what comes later is compared with what was there, and the outcome is that of one run."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from curator.curate import curate_corpus
+from curator.ingest import ingest_source
+from curator.project import open_project
+from warehouse import open_warehouse
+
+PACK = """
+name = "mini"
+title = "Mini"
+languages = ["en"]
+knowledge = "pages"
+lexicon = "lexicon.toml"
+categories = [{name = "sleep", title = "Sleep", target = 0.5}, {name = "food", title = "Food", target = 0.5}]
+roles.coach = {temperature = 0.5, system_prompt = {en = "Coach."}}
+"""
+WORDS = [
+    "sleep",
+    "rest",
+    "night",
+    "bed",
+    "early",
+    "meal",
+    "protein",
+    "rice",
+    "plate",
+    "dinner",
+    "walk",
+    "train",
+    "lift",
+    "squat",
+    "run",
+    "slow",
+    "calm",
+    "water",
+    "salt",
+]
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "sleep.md").write_text("# Sleep\n\nSleep well.\n")
+    (tmp_path / "pack.toml").write_text(PACK)
+    (tmp_path / "lexicon.toml").write_text("[en.food]\nmeal = 2.0\n[en.sleep]\nsleep = 2.0\n")
+    (tmp_path / "curator.toml").write_text('pack = "."\n')
+    return tmp_path
+
+
+def sentence(rng: random.Random, length: int = 24) -> str:
+    return "You should know that " + " ".join(rng.choice(WORDS) for _ in range(length))
+
+
+def curate(root: Path, answers: dict[str, str], question: str = "What do you think is best about %s for me?", **dedup):
+    """Curates the answers, each in a file of its own, and gives what dedup has removed: file, reason, partner's file."""
+    project = open_project(root, {"dedup": dedup, "screen": {"max_answer_repeats": 1000}})
+    for name, answer in answers.items():
+        row = {"question": question % name, "answer": answer}
+        (root / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
+    with open_warehouse(project.database) as warehouse:
+        ingest_source(project, warehouse, "dataset", {"path": [str(root / f"{name}.jsonl") for name in answers]})
+        report = curate_corpus(project, warehouse, threads=1)
+        names = dict(
+            warehouse.connection.execute(
+                "select example.id, document.natural_key from example join document on document.id = document_id"
+            ).fetchall()
+        )
+        removed = warehouse.connection.execute(
+            "select subject_id, reason, partner from current_verdict where stage = 'dedup' order by all"
+        ).fetchall()
+    name_of = {key: next(name for name in answers if f"{name}.jsonl" in text) for key, text in names.items()}
+    assert report.removed == len(removed)
+    return sorted((name_of[one], reason, name_of[partner]) for one, reason, partner in removed)
+
+
+def make_answers(seed: int, count: int) -> dict[str, str]:
+    rng = random.Random(seed)
+    fresh = [sentence(rng, 40) for _ in range(count)]
+    copies = [text if at % 2 else f"{text} indeed it is" for at, text in enumerate(fresh[: count // 2])]
+    texts = fresh + copies
+    return {f"row{at:03}": text for at, text in enumerate(texts)}
+
+
+def test_rows_that_come_in_parts_are_judged_as_those_that_come_at_once(root, tmp_path_factory):
+    answers = make_answers(3, 30)
+    names = list(answers)
+    curate(root, {name: answers[name] for name in names[:31]})
+    in_parts = curate(root, answers)
+    other = tmp_path_factory.mktemp("other")
+    for file in root.rglob("*"):
+        if file.suffix in (".toml", ".md"):
+            (other / file.relative_to(root)).parent.mkdir(exist_ok=True)
+            (other / file.relative_to(root)).write_text(file.read_text())
+    at_once = curate(other, answers)
+    assert in_parts == at_once
+    assert len(at_once) == 7
+
+
+def test_a_text_that_left_and_came_back_is_compared_with_what_came_meanwhile(root):
+    text = sentence(random.Random(5), 60)
+    assert curate(root, {"left": text}) == []
+    assert curate(root, {"left": sentence(random.Random(6), 60), "other": f"{text} now"}) == []
+    # Back again: its text was not current when the other one was compared.
+    assert len(curate(root, {"left": text, "other": f"{text} now"})) == 1
+
+
+def test_an_unchanged_set_is_not_decided_upon_again(root):
+    answers = make_answers(4, 6)
+    removed = curate(root, answers)
+    with open_warehouse(open_project(root, {}).database) as warehouse:
+        report = curate_corpus(open_project(root, {"screen": {"max_answer_repeats": 1000}}), warehouse)
+    assert (report.has_new_clusters, report.removed) == (False, len(removed))
+
+
+def test_masked_passages_make_no_likeness(root):
+    notice = sentence(random.Random(9), 80)
+    answers = {name: f"{notice} says {name}" for name in ("one", "two")}
+    assert [reason for _, reason, _ in curate(root, answers)] == ["near_duplicate"]
+    assert curate(root, answers, masked=[notice]) == []
+
+
+def test_one_side_of_the_conversation_can_be_compared_alone(root):
+    answers = {"one": sentence(random.Random(1), 40), "two": sentence(random.Random(2), 40)}
+    question = "Tell me what is the one thing that I should do before I go to bed at night? (%.0s)"
+    assert curate(root, answers, question) == []
+    assert [reason for _, reason, _ in curate(root, answers, question, subject="prompt")] == ["duplicate"]
+    assert curate(root, answers, question, subject="answer") == []
