@@ -19,12 +19,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from schemas.errors import CuratorError
-from schemas.identity import dump_canonical
 
 MAX_WAITING = 20_000
 MAX_BATCH = 1_000
 
-DecisionKind = Literal["accept", "reject", "edit", "relabel"]
 Receipt = Literal["stored", "repeated", "conflict"]
 """What became of an event: stored; known already; another event has its id."""
 
@@ -40,15 +38,15 @@ create table if not exists event (
 );
 create table if not exists decision (
     sequence integer primary key autoincrement,
-    example_id text not null,
+    decision_id text not null unique,
+    subject text not null,
     kind text not null,
     reviewer text not null,
-    decided_at text not null,
-    reason text,
     body text not null,
-    undoes integer
+    is_undone integer not null default 0
 );
-create index if not exists decision_by_example on decision (example_id);
+create index if not exists decision_by_subject on decision (subject);
+create table if not exists taken (what text primary key, sequence integer not null);
 create table if not exists claim (example_id text primary key, reviewer text not null, expires_at real not null);
 create index if not exists claim_by_reviewer on claim (reviewer);
 """
@@ -79,31 +77,6 @@ class JournalEvent:
     client: str
     received_at: str
     body: str
-
-
-@dataclass(frozen=True)
-class JournalDecision:
-    """What a reviewer decided about a row.
-
-    Attributes:
-        sequence: Its place in the journal.
-        example_id: Which row.
-        kind: accept, reject, edit, relabel, or undo.
-        reviewer: Whose decision.
-        decided_at: ISO 8601, UTC.
-        reason: Why a row is rejected.
-        body: Canonical JSON: `messages` of an edit, `category` and `role` of a relabel.
-        undoes: The sequence of the decision that an `undo` takes back.
-    """
-
-    sequence: int
-    example_id: str
-    kind: str
-    reviewer: str
-    decided_at: str
-    reason: str | None
-    body: str
-    undoes: int | None
 
 
 Work = Callable[[sqlite3.Connection], Any]
@@ -180,39 +153,18 @@ class Journal:
         )
         return [JournalEvent(*row) for row in rows]
 
-    def read_decisions(self, after: int = 0, limit: int = 10_000) -> list[JournalDecision]:
-        """Gives the decisions after a sequence number, in order.
-
-        A decision and its undoing cancel out when both come after `after`: neither is given. An undo of an earlier one
-        is given, since somebody may have taken that one already.
-        """
-        rows = self._read(
-            "select sequence, example_id, kind, reviewer, decided_at, reason, body, undoes from decision as d"
-            " where sequence > ?1 and not exists (select 1 from decision as u where u.undoes = d.sequence)"
-            " and (undoes is null or undoes <= ?1) order by sequence limit ?2",
-            (after, limit),
-        )
-        return [JournalDecision(*row) for row in rows]
-
     def count_events(self) -> dict[str, int]:
         """Gives the number of events by kind."""
-        return dict(self._read("select kind, count(*) from event group by kind order by kind", ()))
+        return dict(self._read("select kind, count(*) from event group by kind order by kind"))
 
     def count_decisions(self) -> dict[str, int]:
         """Gives the number of standing decisions by kind."""
-        return dict(
-            self._read(
-                "select kind, count(*) from decision as d where undoes is null"
-                " and not exists (select 1 from decision as u where u.undoes = d.sequence) group by kind order by kind",
-                (),
-            )
-        )
+        return dict(self._read("select kind, count(*) from decision where not is_undone group by kind order by kind"))
 
     def read_last_sequence(self) -> dict[str, int]:
         """Gives the number of the last event and of the last decision, 0 where there is none."""
         (row,) = self._read(
-            "select coalesce((select max(sequence) from event), 0), coalesce((select max(sequence) from decision), 0)",
-            (),
+            "select coalesce((select max(sequence) from event), 0), coalesce((select max(sequence) from decision), 0)"
         )
         return {"event": int(row[0]), "decision": int(row[1])}
 
@@ -222,7 +174,7 @@ class Journal:
         Raises:
             JournalError: It cannot.
         """
-        self._read("select 1", ())
+        self._read("select 1")
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Gives the rows of a trusted statement, on this thread's own connection."""
@@ -236,7 +188,7 @@ class Journal:
         self._waiting.put(None)
         self._writer.join()
 
-    def _read(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _read(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with _translate(self.path):
             connection = getattr(self._local, "connection", None)
             if connection is None:
@@ -264,25 +216,6 @@ class Journal:
             except queue.Empty:
                 return batch, True
         return batch, False
-
-
-def store_decision(
-    connection: sqlite3.Connection,
-    example_id: str,
-    kind: str,
-    reviewer: str,
-    *,
-    reason: str | None = None,
-    body: dict[str, Any] | None = None,
-    undoes: int | None = None,
-) -> int:
-    """Appends a decision inside the writer's transaction and gives its sequence number."""
-    cursor = connection.execute(
-        "insert into decision (example_id, kind, reviewer, decided_at, reason, body, undoes)"
-        " values (?, ?, ?, ?, ?, ?, ?)",
-        (example_id, kind, reviewer, _now(), reason, dump_canonical(body or {}), undoes),
-    )
-    return int(cursor.lastrowid or 0)
 
 
 def _insert_event(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Receipt:

@@ -13,20 +13,28 @@ from fastapi.staticfiles import StaticFiles
 from curator.service.api import make_api_router
 from curator.service.context import Service
 from curator.service.errors import ServiceError, describe_error, find_status
+from curator.service.gateway.routes import make_gateway_router
 from curator.service.login import make_login_router
+from curator.service.metrics import Watch
 from curator.service.security import Door
 from schemas.errors import CuratorError
 
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(service: Service) -> FastAPI:
-    """Gives the application of a service; it closes the service when it ends."""
+def create_app(service: Service, *, has_pages: bool = True) -> FastAPI:
+    """Gives the application of a service; it closes the service when it ends.
+
+    Args:
+        service: Its parts.
+        has_pages: Whether it serves the pages beside the API.
+    """
 
     @contextlib.asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(service.sql_pool.warm)
         yield
+        await service.backend.close()
         await run_in_threadpool(service.close)
 
     app = FastAPI(
@@ -40,11 +48,14 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.add_middleware(Door, service=service)
+    app.add_middleware(Watch, metrics=service.metrics)
     app.add_exception_handler(CuratorError, _answer_error)
     app.include_router(make_login_router(service))
     app.include_router(make_api_router())
-    _add_pages(app, service)
-    if STATIC.is_dir():
+    app.include_router(make_gateway_router())
+    if has_pages:
+        _add_pages(app, service)
+    if has_pages and STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
@@ -52,14 +63,15 @@ def create_app(service: Service) -> FastAPI:
 def _add_pages(app: FastAPI, service: Service) -> None:
     from importlib.util import find_spec
 
-    if find_spec("curator.service.pages") is not None:
+    found = find_spec("curator.service.pages")
+    if found is not None and found.origin:
         from curator.service.pages import make_router
 
         app.include_router(make_router(service))
 
 
-async def _answer_error(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the shape that is called
+async def _answer_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, CuratorError):
         raise error
     headers = error.headers if isinstance(error, ServiceError) else None
-    return JSONResponse(describe_error(error), status_code=find_status(error), headers=headers)
+    return JSONResponse(describe_error(error, request.url.path), status_code=find_status(error), headers=headers)

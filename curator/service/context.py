@@ -1,19 +1,21 @@
 """What every page and endpoint needs, put together once when the service starts."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from curator.journal import Journal
 from curator.project import Project
+from curator.prompt import PromptKit, open_kit
+from curator.service.gateway.backend import Backend, find_backend
 from curator.service.hosts import list_allowed_hosts
+from curator.service.limits import RateLimit
+from curator.service.metrics import Metrics
+from curator.service.reviewing import ReviewDesk
 from curator.service.sessions import Sessions
 from curator.service.snapshot_reader import SnapshotReader
 from curator.service.sql_pool import SqlPool
 from curator.service.tokens import TokenStore
 from schemas.pack import Pack
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 JOURNAL_NAME = "journal.db"
 TOKENS_NAME = "tokens.json"
@@ -27,21 +29,31 @@ class Service:
         project: The folder and its settings.
         reader: Trusted statements over the newest snapshot.
         journal: Where feedback and decisions go.
+        desk: Claims and decisions of reviewers.
         sql_pool: The user's SQL, in processes of its own.
+        kit: Puts prompts together.
+        backend: The model behind the chat.
         tokens: Named API tokens.
         sessions: Browsers that have logged in.
+        event_limit: How many events a client may send.
         allowed_hosts: Host names that are answered.
         is_tls: Whether browsers speak TLS with it, so that cookies are `Secure`.
+        metrics: Figures of the running service.
     """
 
     project: Project
     reader: SnapshotReader
     journal: Journal
+    desk: ReviewDesk
     sql_pool: SqlPool
+    kit: PromptKit
+    backend: Backend
     tokens: TokenStore
     sessions: Sessions
+    event_limit: RateLimit
     allowed_hosts: frozenset[str]
     is_tls: bool = False
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def pack(self) -> Pack:
@@ -56,7 +68,7 @@ class Service:
 
 
 def open_service(
-    project: Project, host: str = "127.0.0.1", *, allowed_hosts: "Iterable[str]" = (), is_tls: bool = False
+    project: Project, host: str = "127.0.0.1", *, allowed_hosts: Iterable[str] = (), is_tls: bool = False
 ) -> Service:
     """Puts a service together; nothing listens yet.
 
@@ -70,13 +82,19 @@ def open_service(
         JournalError: The journal cannot be opened.
     """
     folder = project.root / ".curator"
+    config = project.config.serve
+    journal = Journal(folder / JOURNAL_NAME)
     return Service(
         project=project,
         reader=SnapshotReader(project.snapshots),
-        journal=Journal(folder / JOURNAL_NAME),
+        journal=journal,
+        desk=ReviewDesk(journal, config.lease_s),
         sql_pool=SqlPool(project.snapshots),
+        kit=open_kit(project),
+        backend=find_backend(project),
         tokens=TokenStore(folder / TOKENS_NAME),
         sessions=Sessions(),
-        allowed_hosts=list_allowed_hosts(host, allowed_hosts),
+        event_limit=RateLimit(config.events_per_s, config.events_burst),
+        allowed_hosts=list_allowed_hosts(host, [*config.allowed_hosts, *allowed_hosts]),
         is_tls=is_tls,
     )

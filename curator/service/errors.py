@@ -1,8 +1,11 @@
 """What the service refuses, with the HTTP status that says so."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from schemas.errors import ConfigError, CuratorError, WarehouseError
+
+OLLAMA_PATHS = frozenset({"/api/chat", "/api/generate", "/api/tags"})
 
 
 class ServiceError(CuratorError):
@@ -30,6 +33,13 @@ def find_status(error: CuratorError) -> int:
     return 503 if isinstance(error, WarehouseError) else 500
 
 
-def describe_error(error: CuratorError) -> dict[str, dict[str, str]]:
-    """Gives the body of an error answer; OpenAI's clients find their `message` in it too."""
+def describe_error(error: CuratorError, path: str = "") -> dict[str, Any]:
+    """Gives the body of an error answer.
+
+    Args:
+        error: What went wrong.
+        path: What was asked for; clients of Ollama expect a text where OpenAI's and ours expect an object.
+    """
+    if path in OLLAMA_PATHS:
+        return {"error": f"{error.message} ({error.hint})" if error.hint else error.message}
     return {"error": {"message": error.message, "hint": error.hint, "type": type(error).__name__}}

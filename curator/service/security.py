@@ -182,7 +182,7 @@ async def _refuse(scope: "Scope", send: "Send", error: ServiceError) -> None:
     accepts = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
     wants_page = error.status == 401 and "text/html" in accepts and scope["method"] == "GET"
     kind = "text/html; charset=utf-8" if wants_page else "application/json"
-    body = render_login().encode() if wants_page else orjson.dumps(describe_error(error))
+    body = render_login().encode() if wants_page else orjson.dumps(describe_error(error, scope["path"]))
     headers = {"content-type": kind, "content-length": str(len(body)), "connection": "close", **error.headers}
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": error.status, "headers": raw})

@@ -47,7 +47,7 @@ def main() -> int:
         reader = _run(connection, statement, request.get("order"), request.get("offset") or 0, request.get("max_rows"))
         is_cut = _write(reader, request.get("max_rows"), request.get("max_bytes"))
     except (duckdb.BinderException, duckdb.CatalogException) as error:
-        return _fail(REFUSED, error)
+        return _fail(REFUSED, _find_position(connection, statement) or error)
     except (duckdb.Error, MemoryError, pa.ArrowException, ValueError) as error:
         return _fail(FAILED, error)
     if is_cut:
@@ -198,6 +198,19 @@ def _fail(code: int, error: Exception) -> int:
     text = str(error).strip() or type(error).__name__
     sys.stderr.write(json.dumps(_read_json(text) or {"error": text[:MAX_ERROR]}))
     return code
+
+
+def _find_position(connection: Any, statement: Any) -> Exception | None:
+    """Gives the same error with its position, which relations leave out; a statement that does not bind cannot run."""
+    import duckdb
+
+    try:
+        connection.execute(statement)
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        return error
+    except duckdb.Error:
+        return None
+    return None
 
 
 def _read_json(text: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Figures of the corpus and the life of a row."""
+"""Figures of the corpus."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from curator.service.access import Reader, ServiceOf
 from curator.statistics import read_statistics
-from curator.why import read_life
+from warehouse import Warehouse
 
 router = APIRouter(tags=["corpus"])
 
@@ -14,14 +14,10 @@ router = APIRouter(tags=["corpus"])
 @router.get("/stats")
 def show_stats(service: ServiceOf, client: Reader) -> dict[str, Any]:  # noqa: ARG001 - the scope is checked
     """Gives the funnel, the mix against the target, sources, rejections and splits of the newest snapshot."""
-    found: dict[str, Any] = service.reader.remember(
-        ("statistics",), lambda snapshot: read_statistics(snapshot).as_dict()
-    )
-    return {"snapshot": service.reader.version, **found}
+    found: dict[str, Any] = service.reader.remember(("statistics",), describe_corpus)
+    return found
 
 
-@router.get("/why/{subject}")
-def show_why(subject: str, service: ServiceOf, client: Reader) -> dict[str, Any]:  # noqa: ARG001
-    """Gives the life of an example or document: where from, each decision with its score, splits, releases."""
-    with service.reader.open() as snapshot:
-        return read_life(snapshot, subject)
+def describe_corpus(snapshot: Warehouse) -> dict[str, Any]:
+    """Gives the figures of a snapshot and its number."""
+    return {"snapshot": snapshot.path.stem, **read_statistics(snapshot).as_dict()}
