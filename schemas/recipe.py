@@ -19,15 +19,15 @@ class Architecture(_Section):
     """
 
     kind: str = Field(description="`model_type` of its config: qwen2, llama, phi3, mistral, gpt2.")
-    layers: int = Field(ge=1)
+    layers: int = Field(ge=1, description="Blocks.")
     hidden: int = Field(ge=1, description="Width of the residual stream.")
     intermediate: int = Field(ge=1, description="Width inside the feed-forward block.")
-    heads: int = Field(ge=1)
+    heads: int = Field(ge=1, description="Attention heads of a block.")
     kv_heads: int = Field(ge=1, description="Heads of keys and values; equal to `heads` without grouping.")
-    vocabulary: int = Field(ge=1)
+    vocabulary: int = Field(ge=1, description="Rows of the embedding.")
     context: int = Field(ge=1, description="Positions that the base was made for.")
     is_tied: bool = Field(description="Whether input and output embeddings are one matrix.")
-    head_width: int | None = Field(None, ge=1, description="hidden / heads if absent.")
+    head_width: int | None = Field(None, ge=1, description="Width of a head; hidden / heads if absent.")
 
 
 class ModelSection(_Section):
@@ -58,7 +58,7 @@ class LoraSection(_Section):
 
     r: int = Field(16, ge=1, description="Rank.")
     alpha: int = Field(16, ge=1, description="Scale; the update is multiplied by alpha / r.")
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of the adapter's inputs left out in training.")
     targets: Literal["all-linear"] | list[str] = Field("all-linear", description="Modules that get an adapter.")
 
 
@@ -67,17 +67,21 @@ class TrainSection(_Section):
 
     method: Method = Field("qlora", description="qlora: NF4 base, LoRA; lora: 16-bit base, LoRA; full: all weights.")
     lr: float = Field(2e-4, gt=0, lt=1, description="Peak learning rate.")
-    scheduler: Literal["constant", "constant_with_warmup", "linear", "cosine"] = "linear"
-    warmup_steps: int = Field(5, ge=0)
+    scheduler: Literal["constant", "constant_with_warmup", "linear", "cosine"] = Field(
+        "linear", description="How the rate goes down after the warm-up."
+    )
+    warmup_steps: int = Field(5, ge=0, description="Optimiser steps over which the rate rises from 0.")
     max_steps: int = Field(0, ge=0, description="Optimiser steps; 0: as many as `epochs` need.")
     epochs: float = Field(1.0, gt=0, description="Passes over the data when `max_steps` is 0.")
     batch_size: int = Field(2, ge=1, description="Sequences a device and forward pass.")
     accumulation: int = Field(4, ge=1, description="Forward passes an optimiser step.")
-    optimiser: Literal["adamw_torch", "adamw_8bit", "paged_adamw_8bit"] = "paged_adamw_8bit"
-    beta1: float = Field(0.9, ge=0, lt=1)
-    beta2: float = Field(0.999, ge=0, lt=1)
-    weight_decay: float = Field(0.0, ge=0)
-    max_grad_norm: float = Field(1.0, gt=0)
+    optimiser: Literal["adamw_torch", "adamw_8bit", "paged_adamw_8bit"] = Field(
+        "paged_adamw_8bit", description="AdamW; 8-bit moments take a quarter, paged ones give way to peaks of memory."
+    )
+    beta1: float = Field(0.9, ge=0, lt=1, description="AdamW's memory of gradients.")
+    beta2: float = Field(0.999, ge=0, lt=1, description="AdamW's memory of their squares.")
+    weight_decay: float = Field(0.0, ge=0, description="Share of each weight taken away a step, times the rate.")
+    max_grad_norm: float = Field(1.0, gt=0, description="Longer gradients are scaled down to it.")
     gradient_checkpointing: bool = Field(True, description="Compute activations twice instead of keeping them.")
     precision: Literal["auto", "bf16", "fp16", "fp32"] = Field(
         "auto", description="auto: bf16 where the card has it, else fp16; fp32 on a CPU."
@@ -87,9 +91,9 @@ class TrainSection(_Section):
     )
     eval_steps: int = Field(20, ge=1, description="Optimiser steps between two validations.")
     save_steps: int = Field(20, ge=1, description="Optimiser steps between two checkpoints (two are kept).")
-    log_steps: int = Field(1, ge=1)
+    log_steps: int = Field(1, ge=1, description="Optimiser steps between two lines of metrics.jsonl.")
     patience: int = Field(3, ge=0, description="Validations without a lower loss before it stops; 0: never stops.")
-    seed: int = Field(3407, ge=0, lt=2**32)
+    seed: int = Field(3407, ge=0, lt=2**32, description="Order of the rows, dropout, initial adapter, samples.")
 
 
 class SampleSection(_Section):
@@ -99,9 +103,9 @@ class SampleSection(_Section):
         ["Introduce yourself in two sentences.", "What should I do first?", "What do you need to know about me?"],
         description="Asked in this order, the same at every epoch.",
     )
-    temperature: float = Field(0.7, gt=0, le=2)
-    top_k: int = Field(50, ge=0, description="0: all tokens.")
-    max_new_tokens: int = Field(128, ge=1)
+    temperature: float = Field(0.7, gt=0, le=2, description="Of sampled answers.")
+    top_k: int = Field(50, ge=0, description="Most likely tokens that are drawn from; 0: all.")
+    max_new_tokens: int = Field(128, ge=1, description="Longest sampled answer.")
 
 
 class HardwareSection(_Section):
@@ -119,7 +123,7 @@ class Recipe(_Section):
     Precedence of every value: `--set` > pack > recipe file > default.
     """
 
-    title: str
+    title: str = Field(description="One line: what it is for.")
     model: ModelSection = ModelSection()
     data: DataSection = DataSection()
     lora: LoraSection = LoraSection()

@@ -170,6 +170,18 @@ def tiny_gpt2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def write_export() -> Callable[..., Path]:
+    """Writes an export folder: `write_export(folder, {"train": [...]}, kind="messages")`."""
+    return tiny_model.write_export
+
+
+@pytest.fixture
+def facts() -> tuple[tuple[str, str], ...]:
+    """The questions and answers that an export holds unless others are given."""
+    return tiny_model.FACTS
+
+
+@pytest.fixture
 def markers() -> tuple[str, ...]:
     """Texts that stand in the material and must not come out of the warehouse."""
     return MARKERS
