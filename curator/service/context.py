@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from curator.journal import Journal
 from curator.project import Project
@@ -14,11 +15,14 @@ from curator.service.reviewing import ReviewDesk
 from curator.service.sessions import Sessions
 from curator.service.snapshot_reader import SnapshotReader
 from curator.service.sql_pool import SqlPool
-from curator.service.tokens import TokenStore
+from curator.service.tokens import TokenStore, open_tokens
+from curator.statistics import read_statistics
 from schemas.pack import Pack
+from warehouse import Warehouse
 
+STATISTICS = ("statistics",)
+"""Under this key the figures of a snapshot are remembered; worked out before it is shown."""
 JOURNAL_NAME = "journal.db"
-TOKENS_NAME = "tokens.json"
 
 
 @dataclass(frozen=True)
@@ -86,15 +90,20 @@ def open_service(
     journal = Journal(folder / JOURNAL_NAME)
     return Service(
         project=project,
-        reader=SnapshotReader(project.snapshots),
+        reader=SnapshotReader(project.snapshots, ahead={STATISTICS: describe_corpus}),
         journal=journal,
         desk=ReviewDesk(journal, config.lease_s),
         sql_pool=SqlPool(project.snapshots),
         kit=open_kit(project),
         backend=find_backend(project),
-        tokens=TokenStore(folder / TOKENS_NAME),
+        tokens=open_tokens(project.root),
         sessions=Sessions(),
         event_limit=RateLimit(config.events_per_s, config.events_burst),
         allowed_hosts=list_allowed_hosts(host, [*config.allowed_hosts, *allowed_hosts]),
         is_tls=is_tls,
     )
+
+
+def describe_corpus(snapshot: Warehouse) -> dict[str, Any]:
+    """Gives the figures of a snapshot and its number."""
+    return {"snapshot": snapshot.path.stem, **read_statistics(snapshot).as_dict()}

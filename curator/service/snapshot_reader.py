@@ -6,7 +6,7 @@ statements run here; the user's SQL has a process of its own (`sql_pool`).
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,36 +22,45 @@ MAX_REMEMBERED = 256
 OPEN_TRIES = 3
 
 
+Compute = Callable[[Warehouse], Any]
+
+
+class _Open:
+    """One opened snapshot and what it has answered."""
+
+    def __init__(self, path: Path, connection: "duckdb.DuckDBPyConnection") -> None:
+        self.path = path
+        self.connection = connection
+        self.remembered: dict[tuple[Any, ...], Any] = {}
+
+
 class SnapshotReader:
     """The newest snapshot, opened once and again when a newer one is published.
+
+    Where there is something to work out ahead (`ahead`), a newer snapshot takes the place of the older one as soon as
+    that is done, a second or two after it was published; nobody waits for it.
 
     Args:
         folder: Where snapshots are published.
         memory_mb: What DuckDB may use in this process, in MB.
+        ahead: What is remembered of each snapshot before it is shown, by its key.
     """
 
-    def __init__(self, folder: Path, memory_mb: int = 1024) -> None:
+    def __init__(
+        self, folder: Path, memory_mb: int = 1024, ahead: Mapping[tuple[Any, ...], Compute] | None = None
+    ) -> None:
         self._folder = folder
         self._memory_mb = memory_mb
+        self._ahead = dict(ahead or {})
         self._guard = threading.Lock()
-        self._path: Path | None = None
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._remembered: dict[tuple[Any, ...], Any] = {}
-
-    @property
-    def path(self) -> Path:
-        """The newest snapshot.
-
-        Raises:
-            WarehouseError: There is none yet.
-        """
-        return find_snapshot(self._folder)
+        self._opening = threading.Lock()
+        self._current: _Open | None = None
 
     @property
     def version(self) -> str:
-        """The number of the newest snapshot, such as `000007`; empty when there is none."""
+        """The number of the snapshot that is shown, such as `000007`; empty when there is none yet."""
         try:
-            return self.path.stem
+            return self._find_current().path.stem
         except WarehouseError:
             return ""
 
@@ -62,11 +71,8 @@ class SnapshotReader:
         Raises:
             WarehouseError: There is none yet, or it is damaged.
         """
-        path, cursor = self._make_cursor()
-        try:
-            yield Warehouse(cursor, path)
-        finally:
-            cursor.close()
+        with self._lend(self._find_current()) as snapshot:
+            yield snapshot
 
     def read(self, statement_name: str, **values: Any) -> "pl.DataFrame":
         """Gives the result of `warehouse/sql/<statement_name>.sql`; values are bound as `$key`.
@@ -84,41 +90,74 @@ class SnapshotReader:
         )
         return frame
 
-    def remember(self, key: tuple[Any, ...], compute: Any) -> Any:
+    def remember(self, key: tuple[Any, ...], compute: Compute) -> Any:
         """Gives `compute(snapshot)`, computed once a snapshot and key.
 
         Args:
             key: What is computed; hashable.
             compute: Gets the open snapshot.
         """
-        with self.open() as snapshot:
-            full_key = (snapshot.path.name, *key)
-            if full_key not in self._remembered:
-                found = compute(snapshot)
-                with self._guard:
-                    if len(self._remembered) >= MAX_REMEMBERED:
-                        self._remembered.clear()
-                    self._remembered[full_key] = found
-                return found
-            return self._remembered[full_key]
+        return self._remember(self._find_current(), key, compute)
+
+    def refresh(self) -> None:
+        """Shows the newest snapshot from now on, and returns when what is worked out ahead is there.
+
+        Raises:
+            WarehouseError: There is none yet, or it is damaged.
+        """
+        with self._opening:
+            newest = find_snapshot(self._folder)
+            if self._current is not None and self._current.path == newest:
+                return
+            opened = self._connect()
+            for key, compute in self._ahead.items():
+                self._remember(opened, key, compute)
+            # The older one closes itself when the last who reads it has let go.
+            self._current = opened
 
     def close(self) -> None:
-        """Closes the snapshot; a later read opens it again."""
-        with self._guard:
-            self._drop()
+        """Lets go of the snapshot; a later read opens it again."""
+        self._current = None
 
-    def _make_cursor(self) -> "tuple[Path, duckdb.DuckDBPyConnection]":
-        with self._guard:
-            newest = self.path
-            if self._connection is None or newest != self._path:
-                self._drop()
-                self._path, self._connection = self._connect()
-            # The database lives as long as its last cursor, so a reader of the older snapshot is not disturbed.
-            return self._path or newest, self._connection.cursor()
+    def _find_current(self) -> _Open:
+        newest = find_snapshot(self._folder)
+        current = self._current
+        if current is None or (current.path != newest and not self._ahead):
+            self.refresh()
+        elif current.path != newest and not self._opening.locked():
+            threading.Thread(target=self._refresh_quietly, name="snapshot", daemon=True).start()
+        found = self._current
+        if found is None:
+            raise WarehouseError(f"{self._folder}: the reader was closed", "start the service again")
+        return found
 
-    def _connect(self) -> "tuple[Path, duckdb.DuckDBPyConnection]":
+    def _refresh_quietly(self) -> None:
+        # What is wrong with the newest snapshot is told by the next one or by the doctor; the older one still answers.
+        with contextlib.suppress(WarehouseError):
+            self.refresh()
+
+    @contextlib.contextmanager
+    def _lend(self, opened: _Open) -> Iterator[Warehouse]:
+        with self._guard:
+            cursor = opened.connection.cursor()
+        try:
+            yield Warehouse(cursor, opened.path)
+        finally:
+            cursor.close()
+
+    def _remember(self, opened: _Open, key: tuple[Any, ...], compute: Compute) -> Any:
+        if key not in opened.remembered:
+            with self._lend(opened) as snapshot:
+                found = compute(snapshot)
+            if len(opened.remembered) >= MAX_REMEMBERED:
+                opened.remembered.clear()
+            opened.remembered[key] = found
+            return found
+        return opened.remembered[key]
+
+    def _connect(self) -> _Open:
         for attempt in range(OPEN_TRIES):
-            path = self.path
+            path = find_snapshot(self._folder)
             try:
                 connection = connect(path, read_only=True)
             except WarehouseError:
@@ -127,11 +166,7 @@ class SnapshotReader:
                     raise
             else:
                 connection.execute(f"set memory_limit = '{self._memory_mb}MB'")
-                return path, connection
+                # Pages of a search are cut by position: rows must come in the order in which they are stored.
+                connection.execute("set preserve_insertion_order = true")
+                return _Open(path, connection)
         raise WarehouseError(f"{self._folder}: the newest snapshot cannot be opened", "curator doctor")
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection, self._path = None, None
-        self._remembered.clear()

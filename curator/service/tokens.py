@@ -139,5 +139,10 @@ class TokenStore:
         self._path.chmod(0o600)
 
 
+def open_tokens(root: Path) -> TokenStore:
+    """Gives the tokens of the project in a folder."""
+    return TokenStore(root / ".curator" / "tokens.json")
+
+
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()

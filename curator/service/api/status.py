@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from curator.service.access import Reader, ServiceOf
-from curator.service.api.corpus import describe_corpus
+from curator.service.context import STATISTICS, describe_corpus
 from schemas.errors import CuratorError, WarehouseError
 from warehouse import read_owner
 
@@ -41,7 +41,7 @@ def status(service: ServiceOf, client: Reader) -> dict[str, Any]:
 def metrics(service: ServiceOf, client: Reader) -> Response:  # noqa: ARG001 - the scope is checked
     """Gives figures in Prometheus' text format."""
     try:
-        corpus: dict[str, int] = service.reader.remember(("statistics",), describe_corpus)["funnel"]
+        corpus: dict[str, int] = service.reader.remember(STATISTICS, describe_corpus)["funnel"]
     except WarehouseError:
         corpus = {}
     journal = {f"event_{kind}": rows for kind, rows in service.journal.count_events().items()}
