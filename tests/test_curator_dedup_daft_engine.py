@@ -42,6 +42,20 @@ def test_daft_keeps_and_removes_what_one_machine_does(tmp_path):
     assert theirs.num_empty == ours.num_empty
 
 
+def test_deciding_in_parts_gives_what_deciding_at_once_gives(tmp_path):
+    daft = pytest.importorskip("daft", reason='daft is not installed: pip install "corpus-curator[scale]"')
+    rows = make_rows(1500)
+    rows.write_parquet(tmp_path / "rows.parquet")
+    stored = daft.read_parquet(str(tmp_path / "*.parquet"))
+    ours = find_duplicates(rows["text"], ids=rows["id"], rank=rows["rank"])
+    theirs = find_duplicates_daft(stored, rank_column="rank", max_driver_pairs=len(ours.pairs) // 5)
+    whole = find_duplicates_daft(stored, rank_column="rank")
+    for name in ("kept", "removed"):
+        assert getattr(theirs, name).sort("id").equals(getattr(ours, name).sort("id"))
+    assert theirs.pairs.equals(whole.pairs)
+    assert (theirs.num_cut, theirs.num_empty) == (whole.num_cut, whole.num_empty)
+
+
 def test_without_daft_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "daft", None)
     with pytest.raises(DedupError, match="daft is not installed") as caught:

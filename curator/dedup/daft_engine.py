@@ -3,9 +3,12 @@
 Texts are signed where they lie. Rows meet in the buckets of their bands, where all members are compared with each other
 (not only with the first), first by signature, then by text. What comes back to the driver is small: one hash, size,
 rank and quality a row, and the verified pairs; clusters and representatives are chosen there by `resolve_pairs`, so the
-answer is that of one machine. Needs the extra `scale`.
+answer is that of one machine. Where there are more pairs than the driver should decide upon at once, components are
+found by Daft as well, and the driver decides upon them in parts. Needs the extra `scale`.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +16,7 @@ import polars as pl
 
 from curator.dedup.bands import band_keys, choose_bands, count_agreeing, least_agreement
 from curator.dedup.candidates import MAX_GROUP, Capped, pair_groups
+from curator.dedup.daft_components import label_components_daft
 from curator.dedup.duplicates import Duplicates, resolve_pairs
 from curator.dedup.errors import DedupError
 from curator.dedup.index import open_index
@@ -21,6 +25,9 @@ from curator.dedup.signatures import compute_signatures
 
 if TYPE_CHECKING:
     import daft
+
+MAX_DRIVER_PAIRS = 20_000_000
+"""Pairs that the driver decides upon at once, about 4 GB of working memory."""
 
 
 def find_duplicates_daft(
@@ -34,6 +41,7 @@ def find_duplicates_daft(
     ngram: int = 5,
     mask_numbers: bool = False,
     max_group: int = MAX_GROUP,
+    max_driver_pairs: int = MAX_DRIVER_PAIRS,
 ) -> Duplicates:
     """Return what `find_duplicates(method="lsh")` returns, computed by Daft's runner.
 
@@ -47,6 +55,7 @@ def find_duplicates_daft(
         ngram: Words a shingle.
         mask_numbers: Compare without numbers.
         max_group: Largest bucket that is compared in full; in a larger one, rows are compared with the first by hash.
+        max_driver_pairs: Pairs the driver decides upon at once; with more, it takes whole components in parts.
 
     Raises:
         DedupError: Daft is not installed.
@@ -62,15 +71,15 @@ def find_duplicates_daft(
     joined = pairs.join(texts.select(col("text_hash").alias("left"), col("text").alias("left_text")), on="left").join(
         texts.select(col("text_hash").alias("right"), col("text").alias("right_text")), on="right"
     )
-    near = _measure(daft, joined, threshold, ngram, mask_numbers)
+    near = _measure(daft, joined, threshold, ngram, mask_numbers).collect()
     names = {"rank": rank_column, "quality": quality_column}
     extra = [col(name).alias(alias) for alias, name in names.items() if name is not None]
     kept = signed.select(col(id_column).alias("id"), "text_hash", "size", *extra)
     rows = pl.DataFrame(pl.from_arrow(kept.to_arrow()))
-    answer = resolve_pairs(rows, _name_pairs(rows, near))
-    return Duplicates(
-        answer.kept, answer.removed, answer.pairs, capped, answer.num_cut, answer.num_empty, answer.num_boilerplate
-    )
+    num_parts = -(-near.count_rows() // max_driver_pairs)
+    if num_parts <= 1:
+        return replace(resolve_pairs(rows, _name_pairs(rows, _read(near))), capped=capped)
+    return replace(_resolve_parts(rows, _cut_components(daft, near, num_parts)), capped=capped)
 
 
 def _import_daft() -> Any:
@@ -141,7 +150,43 @@ def _pair_buckets(daft: Any, distinct: Any, threshold: float, max_group: int) ->
     return ends.distinct(), capped
 
 
-def _measure(daft: Any, pairs: Any, threshold: float, ngram: int, mask_numbers: bool) -> pl.DataFrame:
+def _cut_components(daft: Any, near: Any, num_parts: int) -> Iterator[pl.DataFrame]:
+    """Yield the pairs in parts; the pairs of a component are in one part."""
+    labels = label_components_daft(daft, near.select("left", "right"))
+    labelled = near.join(labels, left_on="left", right_on="node").collect()
+    for part in range(num_parts):
+        yield _read(labelled.where(daft.col("label") % num_parts == part))
+
+
+def _resolve_parts(rows: pl.DataFrame, parts: Iterator[pl.DataFrame]) -> Duplicates:
+    """Return what `resolve_pairs` returns, decided part by part: no choice reaches beyond a component."""
+    answers, paired = [], pl.Series("text_hash", [], dtype=pl.UInt64)
+    for pairs in parts:
+        hashes = pl.concat([pairs["left"], pairs["right"]]).unique()
+        paired = pl.concat([paired, hashes])
+        mine = rows.filter(pl.col("text_hash").is_in(hashes.implode()))
+        answers.append(resolve_pairs(mine, _name_pairs(mine, pairs)))
+    single = rows.filter(~pl.col("text_hash").is_in(paired.implode()))
+    answers.append(resolve_pairs(single, answers[0].pairs.clear()))
+    place = rows.select("id").with_row_index("place")
+
+    def join_frames(frames: list[pl.DataFrame], *keys: str) -> pl.DataFrame:
+        joined = pl.concat(frames)
+        places = [joined.select(id=key).join(place, on="id", how="left", maintain_order="left") for key in keys]
+        return joined[np.lexsort([found["place"].to_numpy() for found in reversed(places)])]
+
+    return Duplicates(
+        kept=join_frames([answer.kept for answer in answers], "id"),
+        removed=join_frames([answer.removed for answer in answers], "id"),
+        pairs=join_frames([answer.pairs for answer in answers], "left", "right"),
+        capped=Capped(),
+        num_cut=sum(answer.num_cut for answer in answers),
+        num_empty=sum(answer.num_empty for answer in answers),
+        num_boilerplate=0,
+    )
+
+
+def _measure(daft: Any, pairs: Any, threshold: float, ngram: int, mask_numbers: bool) -> Any:
     """Return the pairs that reach the threshold: left, right (hashes) and similarity."""
     types, col = daft.DataType, daft.col
 
@@ -152,9 +197,11 @@ def _measure(daft: Any, pairs: Any, threshold: float, ngram: int, mask_numbers: 
         return index.measure(np.arange(count), np.arange(count, 2 * count))
 
     score = daft.func.batch(return_dtype=types.float64())(measure)(col("left_text"), col("right_text"))
-    near = pairs.with_column("similarity", score).where(col("similarity") >= threshold)
-    found = pl.from_arrow(near.select("left", "right", "similarity").to_arrow())
-    return pl.DataFrame(found)
+    return pairs.with_column("similarity", score).where(col("similarity") >= threshold)
+
+
+def _read(near: Any) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(near.select("left", "right", "similarity").to_arrow()))
 
 
 def _name_pairs(rows: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
