@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from curator.categorise import categorise_examples
 from curator.categorise.training import make_pack_classifier
 from curator.deduplicate import deduplicate_corpus
+from curator.deduplicate import deduplicate_corpus
+from curator.deduplicate import deduplicate_corpus
 from curator.engine import Engine, LocalEngine
 from curator.extract import extract_documents, list_inputs
 from curator.fingerprint import fingerprint_knowledge, fingerprint_pack, fingerprint_stage
@@ -159,12 +161,18 @@ def categorise_chunk(
 def count_pending(project: Project, warehouse: Warehouse) -> dict[str, int]:
     """Gives how many inputs and rows each row-wise stage has not seen under the current fingerprints."""
     pack_print = fingerprint_pack(project.pack)
-    inputs = list_inputs(warehouse.read("document_inputs"), warehouse.read("thread_inputs"))
+    inputs = _read_inputs(warehouse)
     with warehouse.lend({"inputs": inputs.select("input_id", "kind")}):
         pending = warehouse.read("pending_inputs", fingerprint=_extract_print(pack_print))
     screen = warehouse.read("unscreened_examples", fingerprint=_screen_print(project))
     labels = warehouse.read("unlabelled_examples", fingerprint=_categorise_print(project, pack_print))
     return {"inputs to extract": pending.height, "rows to screen": screen.height, "rows to categorise": labels.height}
+
+
+def _read_inputs(warehouse: Warehouse) -> "pl.DataFrame":
+    return list_inputs(
+        warehouse.read("document_inputs"), warehouse.read("thread_inputs"), warehouse.read("event_inputs")
+    )
 
 
 def _extract_print(pack_print: str) -> str:
@@ -187,7 +195,7 @@ def _extract(
     import polars as pl
 
     fingerprint = _extract_print(pack_print)
-    inputs = list_inputs(warehouse.read("document_inputs"), warehouse.read("thread_inputs"))
+    inputs = _read_inputs(warehouse)
     with warehouse.lend({"inputs": inputs.select("input_id", "kind")}):
         pending = warehouse.read("pending_inputs", fingerprint=fingerprint)
     todo = inputs.join(pending.select("input_id"), on="input_id", how="semi")

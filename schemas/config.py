@@ -69,6 +69,9 @@ class DedupConfig(_Section):
     masked: list[str] = Field(
         default=[], description="Passages left out of the comparison wherever they occur: template texts of a source."
     )
+    boilerplate_rows: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="Word runs that more texts than this share are left out of the comparison; unset: none are."
+    )
     source_rank: list[str] = Field(
         ["markdown", "documents", "dataset", "transcripts", "youtube", "reddit", "feedback", "synthetic"],
         description="Whose copy is kept, best first.",
@@ -126,9 +129,13 @@ class ExportConfig(_Section):
 class PromptConfig(_Section):
     """What is sent to a model beside the question; the same for `prompt show`, `chat` and the service."""
 
-    max_tokens: int = Field(3000, ge=200, description="Tokens of the whole prompt; what matters least is left out first.")
+    max_tokens: int = Field(
+        3000, ge=200, description="Tokens of the whole prompt; what matters least is left out first."
+    )
     passages: int = Field(3, ge=0, le=10, description="Passages of knowledge pages and records that may be cited.")
-    shots: int = Field(2, ge=0, le=8, description="Examples of the latest release's train split, the most like the question.")
+    shots: int = Field(
+        2, ge=0, le=8, description="Examples of the latest release's train split, the most like the question."
+    )
     history_turns: int = Field(12, ge=0, le=100, description="Earlier turns that are sent again, the newest.")
 
 
@@ -176,6 +183,20 @@ class ServeConfig(_Section):
     lease_s: float = Field(900.0, ge=10, description="Seconds for which a row of the review queue is one reviewer's.")
 
 
+class FeedbackConfig(_Section):
+    """What keeps feedback from poisoning a release; withheld rows stay in the warehouse with their reason."""
+
+    max_test_similarity: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of the shorter prompt's word 3-grams that a prompt may share with a test row's.",
+    )
+    max_per_user: int = Field(20, ge=1, description="Rows of one user in a release.")
+    burst_events: int = Field(30, ge=2, description="More events of one sender within the window are a burst.")
+    burst_seconds: int = Field(60, ge=1, description="Length of the window.")
+
+
 class ProjectConfig(_Section):
     """Everything `curator.toml` may say.
 
@@ -193,4 +214,5 @@ class ProjectConfig(_Section):
     export: ExportConfig = ExportConfig()
     prompt: PromptConfig = PromptConfig()
     experiment: ExperimentConfig = ExperimentConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     serve: ServeConfig = ServeConfig()

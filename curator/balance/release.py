@@ -14,6 +14,7 @@ from curator.balance.problem import round_shares
 from curator.balance.select import Selection, select_rows
 from curator.balance.verify import Leak, find_leaks
 from curator.dedup import find_pairs
+from curator.feedback import find_guarded
 from curator.fingerprint import fingerprint_pack, fingerprint_stage
 from curator.project import Project, find_targets
 from curator.text import flatten_messages
@@ -121,7 +122,12 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
     pairs = find_graph_pairs(texts, ledger, project.config.split.threshold, threads)
     dealt = _deal(project, texts, kept, pairs, ledger)
     contaminated = find_contaminated(texts, read_cases(project.pack, list_against(project)))
-    withheld = pl.concat([dealt.withheld, contaminated]).unique("subject_id", keep="first").sort("subject_id")
+    guarded = find_guarded(texts, dealt.units, warehouse.read("feedback_events"), project.config.feedback)
+    withheld = (
+        pl.concat([dealt.withheld, contaminated, guarded])
+        .unique("subject_id", keep="first", maintain_order=True)
+        .sort("subject_id")
+    )
     kept = kept.join(withheld, left_on="id", right_on="subject_id", how="anti")
     rows = _selectable_rows(kept, dealt)
     if not project.config.balance.include_flagged:

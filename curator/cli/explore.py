@@ -58,6 +58,7 @@ def stats(
     context: typer.Context,
     plot: Annotated[Path | None, typer.Option(help="Draw mix against target into a .png or .svg file.")] = None,
     diversity: Annotated[bool, typer.Option("--diversity", help="How many rows say something of their own.")] = False,
+    metrics: Annotated[bool, typer.Option("--metrics", help="What users make of the coach, and the arms.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show what is in the corpus: the funnel, the mix against the target, sources and splits."""
@@ -69,6 +70,12 @@ def stats(
     state: State = context.obj
     project = state.open()
     with state.read(project) as snapshot:
+        if metrics:
+            from curator.feedback.metrics import read_metrics, show_metrics
+
+            told = read_metrics(snapshot, project.config.experiment)
+            print_json(told) if as_json else show_metrics(told)
+            return
         found = read_statistics(snapshot)
         if diversity:
             from curator.diversity_report import read_diversity, show_diversity

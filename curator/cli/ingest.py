@@ -51,6 +51,24 @@ def ingest_markdown(
     _ingest(context, "markdown", options, wait, dry_run, as_json)
 
 
+@app.command("feedback")
+def ingest_feedback(
+    context: typer.Context,
+    path: Annotated[
+        list[Path] | None, typer.Argument(help="JSONL of events; the journal of `curator serve` if absent.")
+    ] = None,
+    licence: Licence = None,
+    permission: PermissionOption = None,
+    basis: Basis = None,
+    wait: Wait = 0.0,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Read what users said of recommendations and what came of them: each event once, late ones join earlier ones."""
+    options = {"path": _absolute(path), "licence": licence, "permission": permission, "basis": basis}
+    _ingest(context, "feedback", options, wait, dry_run, as_json)
+
+
 @app.command("documents")
 def ingest_documents(
     context: typer.Context,
