@@ -1,0 +1,47 @@
+"""Chat: talk to the served model; each answer is rated as the coaching application's users would rate it.
+
+Answers stream through the gateway (`/v1/chat/completions`), ratings go to the journal (`/api/v1/events`), both from the
+browser; nothing is kept in the page.
+"""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from curator.service.access import App, ServiceOf
+from curator.service.gateway.prompting import name_model
+from curator.service.pages.render import render_page
+from curator.service.pages.route import PageRoute
+
+router = APIRouter(route_class=PageRoute)
+
+OUTCOMES = (
+    ("achieved", "reached the goal"),
+    ("held", "nothing got worse"),
+    ("too_hard", "was too hard"),
+    ("missed", "did not happen"),
+    ("injury", "something hurt"),
+)
+
+
+@router.get("/chat")
+def show_chat(request: Request, service: ServiceOf, client: App) -> Response:
+    """Gives the page; which arm answers is drawn in the browser for each conversation, blind or shown."""
+    roles = [(name_model(service.pack, str(role)), str(role)) for role in service.pack.roles]
+    arms = service.project.config.experiment.arms
+    settings = {
+        "arms": [
+            {"name": arm.name, "weight": arm.weight, "system": arm.system_prompt, "temperature": arm.temperature}
+            for arm in arms
+        ],
+        "user": client.name,
+    }
+    return render_page(
+        request,
+        "chat.html",
+        page="chat",
+        roles=sorted(roles, key=lambda role: role[1] != "coach"),
+        arms=[arm.name for arm in arms],
+        outcomes=OUTCOMES,
+        settings=settings,
+        is_served=service.backend.is_configured,
+    )
