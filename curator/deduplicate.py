@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from curator.dedup import strip_pairs
 from curator.engine import Engine
 from curator.fingerprint import fingerprint_stage
 from curator.project import Project
@@ -62,9 +63,10 @@ def deduplicate_corpus(
         engine: Where texts are joined.
     """
     config = project.config.dedup
-    signed = fingerprint_stage(
-        "dedup", config.ngram, config.mask_numbers, config.threshold, config.subject, config.masked, screen_print
-    )
+    # With boilerplate to find, the shingles are stored as well; how much of it there is changes no signature.
+    has_shingles = config.boilerplate_rows is not None
+    parts = (config.ngram, config.mask_numbers, config.threshold, config.subject, config.masked, has_shingles)
+    signed = fingerprint_stage("dedup", *parts, screen_print)
     known = warehouse.read("dedup_candidates", fingerprint=signed)
     rows = _sign_texts(warehouse, known, config, (signed, screen_print), progress, threads, engine)
     fingerprint = fingerprint_stage(
@@ -125,6 +127,11 @@ def _list_texts(
 
 def _decide(project: Project, warehouse: Warehouse, rows: "pl.DataFrame", signed: str) -> Removals:
     pairs = warehouse.read("near_pairs", fingerprint=signed)
+    config = project.config.dedup
+    if config.boilerplate_rows is not None:
+        stored = warehouse.read("signatures", fingerprint=signed)
+        current = stored.join(rows.select("text_hash").unique(), on="text_hash", how="semi")
+        pairs, _ = strip_pairs(current, pairs, config.boilerplate_rows, config.threshold)
     involved = list_involved(rows, pairs, project.config)
     with warehouse.lend({"wanted": involved.select("id")}):
         traits = warehouse.read("dedup_traits")

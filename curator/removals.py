@@ -50,7 +50,13 @@ def describe_texts(examples: "pl.DataFrame", config: DedupConfig, threads: int |
 
     texts = flatten_messages(examples)
     subject = _mask_passages(texts[_SUBJECTS[config.subject]], config.masked)
-    signed = compute_signatures(subject, config.ngram, mask_numbers=config.mask_numbers, num_threads=threads)
+    signed = compute_signatures(
+        subject,
+        config.ngram,
+        mask_numbers=config.mask_numbers,
+        keeps_shingles=config.boilerplate_rows is not None,
+        num_threads=threads,
+    )
     return pl.DataFrame(
         {
             "example_id": examples["id"],

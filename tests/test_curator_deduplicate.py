@@ -131,3 +131,14 @@ def test_one_side_of_the_conversation_can_be_compared_alone(root):
     assert curate(root, answers, question) == []
     assert [reason for _, reason, _ in curate(root, answers, question, subject="prompt")] == ["duplicate"]
     assert curate(root, answers, question, subject="answer") == []
+
+
+def test_what_many_texts_share_makes_no_likeness_and_later_rows_can_make_it_common(root):
+    notice = sentence(random.Random(9), 80)
+    answers = {f"row{at}": f"{notice} and I say that {sentence(random.Random(at), 4)}" for at in range(6)}
+    few = dict(list(answers.items())[:3])
+    assert len(curate(root, few, boilerplate_rows=4)) == 2
+    assert len(curate(root, answers)) == 5
+    # With six rows the notice is common, so the first three are apart again as well.
+    assert curate(root, answers, boilerplate_rows=4) == []
+    assert len(curate(root, answers, boilerplate_rows=6)) == 5

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from curator.dedup.nearest import find_near
     from curator.dedup.pairs import find_pairs
     from curator.dedup.signatures import compute_signatures, count_at_thresholds, find_new_pairs, verify_pairs
+    from curator.dedup.stripped import strip_pairs
 
 __all__ = [
     "DedupError",
@@ -26,6 +27,7 @@ __all__ = [
     "find_pairs",
     "resolve_pairs",
     "similarity",
+    "strip_pairs",
     "verify_pairs",
 ]
 
@@ -40,6 +42,7 @@ _HOMES = {
     "find_pairs": "pairs",
     "resolve_pairs": "duplicates",
     "similarity": "jaccard",
+    "strip_pairs": "stripped",
     "verify_pairs": "signatures",
 }
 

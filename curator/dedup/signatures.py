@@ -1,10 +1,12 @@
 """Signatures that can be stored: so that new rows cost what new rows cost, and other thresholds need no text.
 
 A frame of signatures has the columns text_hash (UInt64: equal for texts with the same words, 0 for a text without
-words) and signature (Binary, 128 bytes: 64 little-endian 16-bit values; null for a text without words).
+words) and signature (Binary, 128 bytes: 64 little-endian 16-bit values; null for a text without words). Where they are
+kept, the distinct shingles follow the values, ascending, eight bytes each: for comparisons without boilerplate.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -17,9 +19,11 @@ from curator.dedup.hashing import I64, U64
 from curator.dedup.index import open_index, wants_kernels
 from curator.dedup.jaccard import Kind
 from curator.dedup.minhash import NUM_PERM, U16
+from curator.dedup.shingles import Ragged
 from curator.dedup.verify import F64
 
 SIGNATURE_BYTES = 2 * NUM_PERM
+SHINGLE_BYTES = 8
 
 
 def compute_signatures(
@@ -28,9 +32,19 @@ def compute_signatures(
     *,
     kind: Kind = "word",
     mask_numbers: bool = False,
+    keeps_shingles: bool = False,
     num_threads: int | None = None,
 ) -> pl.DataFrame:
-    """Return text_hash and signature of each text, in order; arguments as for `find_pairs`."""
+    """Return text_hash and signature of each text, in order; arguments as for `find_pairs`.
+
+    Args:
+        texts: Strings; null counts as empty.
+        ngram: Words (or characters) a shingle.
+        kind: Whether shingles are made of words or of characters.
+        mask_numbers: Sign without numbers.
+        keeps_shingles: Let the shingles follow the signature (about as long as the text), for `strip_pairs`.
+        num_threads: None takes all cores. The result does not depend on it.
+    """
     index = open_index(
         text_series(texts),
         ngram,
@@ -39,11 +53,34 @@ def compute_signatures(
         num_threads=num_threads,
         keeps_signatures=True,
     )
-    values = np.ascontiguousarray(index.signatures().astype("<u2"))
-    raw = values.view(f"V{SIGNATURE_BYTES}").ravel().tolist() if len(values) else []
-    signature = pl.Series("signature", raw, dtype=pl.Binary)
-    frame = pl.DataFrame({"text_hash": index.streams, "signature": signature})
+    shingles = index.shingles() if keeps_shingles else None
+    frame = pl.DataFrame({"text_hash": index.streams, "signature": list_blobs(index.signatures(), shingles)})
     return frame.with_columns(pl.when(pl.col("text_hash") != 0).then("signature").alias("signature"))
+
+
+def list_blobs(signatures: U16, shingles: Ragged | None = None) -> pl.Series:
+    """Return signatures, followed by their shingles if there are any, as they are stored."""
+    values = np.ascontiguousarray(signatures.astype("<u2"))
+    raw: list[bytes] = values.view(f"V{SIGNATURE_BYTES}").ravel().tolist() if len(values) else []
+    if shingles is not None:
+        tails = memoryview(shingles.values.astype("<u8").tobytes())
+        bounds = (shingles.offsets * SHINGLE_BYTES).tolist()
+        raw = [head + tails[begin:end] for head, (begin, end) in zip(raw, pairwise(bounds), strict=True)]
+    return pl.Series("signature", raw, dtype=pl.Binary)
+
+
+def read_shingles(blobs: pl.Series) -> Ragged:
+    """Return the shingles that follow the signatures.
+
+    Raises:
+        DedupError: A blob has no room for a signature and whole shingles.
+    """
+    sizes = blobs.bin.size().cast(pl.Int64).to_numpy() - SIGNATURE_BYTES
+    if len(sizes) and (sizes.min() < SHINGLE_BYTES or (sizes % SHINGLE_BYTES).any()):
+        raise DedupError("signature: expected shingles behind it", "compute the signatures with keeps_shingles=True")
+    values = np.frombuffer(b"".join(blobs.bin.slice(SIGNATURE_BYTES).to_list()), dtype="<u8")
+    offsets = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes // SHINGLE_BYTES)))
+    return Ragged(values.astype(np.uint64, copy=False), offsets)
 
 
 def find_new_pairs(new: pl.DataFrame, old: pl.DataFrame, threshold: float = 0.8) -> pl.DataFrame:
@@ -64,9 +101,9 @@ def find_new_pairs(new: pl.DataFrame, old: pl.DataFrame, threshold: float = 0.8)
     """
     bands = choose_bands(threshold)
     least = least_agreement(threshold)
-    is_first = _first_of_hash(new["text_hash"]) & ~new["text_hash"].is_in(old["text_hash"].implode())
+    is_first = first_of_hash(new["text_hash"]) & ~new["text_hash"].is_in(old["text_hash"].implode())
     fresh = np.flatnonzero(is_first.to_numpy())
-    known = np.flatnonzero(_first_of_hash(old["text_hash"]).to_numpy())
+    known = np.flatnonzero(first_of_hash(old["text_hash"]).to_numpy())
     ours, theirs = _read_values(new, fresh), _read_values(old, known)
     with_old = _probe(theirs, ours, bands, least)
     among_new = _pair_bands(ours, bands, least)
@@ -147,7 +184,7 @@ def count_at_thresholds(
 
     An estimate is off by 0.05 (standard deviation at 0.8). Stored pairs verified at a lower threshold answer exactly.
     """
-    values = _read_values(signatures, np.flatnonzero(_first_of_hash(signatures["text_hash"]).to_numpy()))
+    values = _read_values(signatures, np.flatnonzero(first_of_hash(signatures["text_hash"]).to_numpy()))
     counts = []
     for threshold in thresholds:
         bands = choose_bands(threshold)
@@ -156,15 +193,16 @@ def count_at_thresholds(
     return counts
 
 
-def _first_of_hash(hashes: pl.Series) -> pl.Series:
+def first_of_hash(hashes: pl.Series) -> pl.Series:
+    """Return which rows are the first with their hash; texts without words never are."""
     return hashes.is_first_distinct() & (hashes != 0)
 
 
 def _read_values(frame: pl.DataFrame, rows: I64) -> U16:
     raw = frame["signature"].gather(pl.Series(rows, dtype=pl.UInt32))
-    if raw.null_count() or not (raw.bin.size() == SIGNATURE_BYTES).all():
+    if raw.null_count() or not (raw.bin.size() >= SIGNATURE_BYTES).all():
         raise DedupError(f"signature: expected {SIGNATURE_BYTES} bytes a row", "compute the signatures anew")
-    values: U16 = raw.bin.reinterpret(dtype=pl.Array(pl.UInt16, NUM_PERM)).to_numpy()
+    values: U16 = raw.bin.slice(0, SIGNATURE_BYTES).bin.reinterpret(dtype=pl.Array(pl.UInt16, NUM_PERM)).to_numpy()
     return np.ascontiguousarray(values.reshape(-1, NUM_PERM))
 
 
