@@ -102,7 +102,7 @@ def count_weights(shape: Architecture, recipe: Recipe) -> Sizes:
         linear=shape.layers * sum(into * out for into, out in matrices.values()),
         embedding=one * (1 if shape.is_tied else 2) + positions,
         head=one,
-        other=shape.layers * _count_small(shape, matrices) + shape.hidden,
+        other=shape.layers * _count_small(shape, matrices) + shape.hidden * (2 if shape.kind == "gpt2" else 1),
         adapter=shape.layers * sum(into + out for into, out in chosen),
     )
 

@@ -1,0 +1,272 @@
+"""A whole run on a CPU: contract, QLoRA, interruption, resume; GPT-2 with all weights; what is left in the folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from schemas.errors import ConfigError, TrainError
+from schemas.recipe import SampleSection
+from schemas.training import TrainReport
+from train import Request, check_training, load_recipe, plan_training, train_model
+from train.card import read_record
+from train.load import choose_device, find_base, keep_quantised_layers_trainable, load_tokenizer, load_weights
+from train.samples import sample_answers
+from train.sft import explain_out_of_memory, is_out_of_memory, read_metrics
+
+SHORT = ["train.max_steps=12", "train.save_steps=6", "train.eval_steps=6", "sample.prompts=[\"How deep?\"]",
+         "sample.max_new_tokens=4"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def export(folder):
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).with_name("tiny_model.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return lambda kind: module.write_export(folder / f"export-{kind}", kind=kind)
+
+
+@pytest.fixture(scope="module")
+def qlora(folder, export, tiny_qwen2):
+    """A finished run of the rehearsal recipe."""
+    request = Request(export("messages"), load_recipe("tiny", ["sample.max_new_tokens=4"]), folder / "qlora",
+                      base=str(tiny_qwen2), system="You are a fitness coach.")  # fmt: skip
+    before = torch.get_num_threads()
+    report = train_model(request)
+    assert torch.get_num_threads() == before
+    return request, report
+
+
+def test_qlora_learns(qlora):
+    _, report = qlora
+    assert report.metrics["first_loss"] > 6
+    assert report.metrics["last_loss"] < 0.7 * report.metrics["first_loss"]
+    assert report.metrics["best_eval_loss"] < 0.7 * report.metrics["first_loss"]
+    assert (report.metrics["steps"], report.device, report.precision) == (40, "cpu: CPU", "fp32")
+
+
+def test_only_the_adapter_is_written_and_only_as_safetensors(qlora):
+    _, report = qlora
+    names = {path.name for path in Path(report.path).iterdir()}
+    assert names == {"adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "tokenizer_config.json",
+                     "chat_template.jinja", "README.md", "train.json"}  # fmt: skip
+    weights = load_file(Path(report.path) / "adapter_model.safetensors")
+    assert {name.split(".")[-2] for name in weights} == {"lora_A", "lora_B"}
+    assert sum(weight.numel() for weight in weights.values()) == report.estimate.trained_parameters
+    assert max(weight.abs().max() for name, weight in weights.items() if "lora_B" in name) > 0
+
+
+def test_the_stock_template_is_shipped_unchanged(qlora, tiny_qwen2):
+    _, report = qlora
+    shipped, stock = (folder / "chat_template.jinja" for folder in (Path(report.path), tiny_qwen2))
+    assert shipped.read_text() == stock.read_text()
+    assert "generation %}" not in shipped.read_text()
+
+
+def test_metrics_samples_and_curve_lie_beside_the_adapter(qlora):
+    request, report = qlora
+    metrics = read_metrics(request.output)
+    assert [row["step"] for row in metrics if "loss" in row] == list(range(1, 41))
+    assert [row["step"] for row in metrics if "eval_loss" in row] == [20, 40]
+    tokens = [row["tokens"] for row in metrics if "loss" in row]
+    assert tokens == sorted(tokens)
+    assert tokens[-1] == report.metrics["tokens"] > report.contract.tokens["train"]
+    samples = [json.loads(line) for line in (request.output / "samples.jsonl").read_text().splitlines()]
+    assert {row["prompt"] for row in samples} == set(request.recipe.recipe.sample.prompts)
+    epochs = {row["step"] for row in samples}
+    assert len(samples) == 3 * len(epochs)
+    assert (request.output / "loss.png").read_bytes()[:4] == b"\x89PNG"
+    assert (request.output / "loss.pdf").read_bytes()[:5] == b"%PDF-"
+
+
+def test_card_and_record_say_what_the_model_is_made_of(qlora, tiny_qwen2):
+    request, report = qlora
+    record = read_record(request.output)
+    assert record == report
+    assert isinstance(record, TrainReport)
+    assert (record.release, record.recipe_name, record.base) == ("r-1", "tiny", str(tiny_qwen2))
+    assert record.base_revision == find_base(str(tiny_qwen2)).revision
+    assert record.origins["train.lr"] == "recipe"
+    assert record.example_ids == sorted(f"train{n}" for n in range(24))
+    assert record.versions["torch"].startswith("2.")
+    card = (Path(report.path) / "README.md").read_text()
+    for words in ("r-1", "`tiny`", "| train.lr | 0.003 | recipe |", "answers and their stop token", "library_name"):
+        assert words in card
+
+
+def test_a_finished_run_is_not_trained_again_by_resume(qlora):
+    request, report = qlora
+    assert train_model(request, resume=True) == report
+
+
+def test_an_interrupted_run_goes_on_where_it_was(folder, export, tiny_qwen2):
+    request = Request(export("messages"), load_recipe("tiny", SHORT), folder / "resumed", base=str(tiny_qwen2))
+    seen = []
+
+    def interrupt(what, done, total):
+        seen.append((what, done, total))
+        if done == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_model(request, interrupt)
+    assert seen[-1] == ("training", 8, 12)
+    assert read_record(request.output) is None
+    steps = []
+    report = train_model(request, lambda what, done, total: steps.append(done), resume=True)
+    assert steps == [7, 8, 9, 10, 11, 12]
+    assert report.metrics["steps"] == 12
+    metrics = read_metrics(request.output)
+    assert [row["step"] for row in metrics if "loss" in row] == list(range(1, 13))
+    straight = train_model(Request(request.export, request.recipe, folder / "straight", base=str(tiny_qwen2)))
+    assert report.metrics["last_loss"] == pytest.approx(straight.metrics["last_loss"], rel=0.02)
+    other = Request(request.export, load_recipe("tiny", [*SHORT, "lora.alpha=8"]), request.output, base=str(tiny_qwen2))
+    with pytest.raises(TrainError, match=r"of another run .recipe differ"):
+        train_model(other, resume=True)
+
+
+def test_gpt2_learns_with_all_weights(folder, export, tiny_gpt2):
+    settings = ["train.max_steps=12", "data.max_length=256", "train.lr=1e-3", "sample.prompts=[\"How deep?\"]",
+                "sample.max_new_tokens=4"]  # fmt: skip
+    request = Request(export("instruction"), load_recipe("gpt2", settings), folder / "gpt2", base=str(tiny_gpt2))
+    report = train_model(request)
+    assert (report.method, report.loss, report.precision) == ("full", "all", "fp32")
+    assert report.metrics["last_loss"] < 0.7 * report.metrics["first_loss"]
+    names = {path.name for path in Path(report.path).iterdir()}
+    assert {"model.safetensors", "config.json", "generation_config.json", "tokenizer.json"} <= names
+    assert not {name for name in names if name.endswith((".bin", ".pt"))}
+    assert report.contract.mask_methods == {"all": 28}
+    tokenizer = json.loads((Path(report.path) / "tokenizer_config.json").read_text())
+    assert "pad_token" not in tokenizer or tokenizer["pad_token"] is None
+
+
+def test_a_broken_contract_stops_before_anything_is_loaded(folder, write_export, tiny_qwen2):
+    rows = [{"messages": [{"role": "human", "content": "How?"}, {"role": "gpt", "content": "So."}]}]
+    request = Request(write_export(folder / "bad", {"train": rows}), load_recipe("tiny"), folder / "never",
+                      base=str(tiny_qwen2))  # fmt: skip
+    with pytest.raises(TrainError, match=r"unknown_role .*train0"):
+        train_model(request)
+    assert not request.output.exists()
+    assert not check_training(request).is_kept
+
+
+def test_quantised_layers_stay_trainable_after_an_evaluation(tiny_qwen2):
+    """Where a CPU has AVX512-BF16, bitsandbytes would repack the weights at the first evaluation."""
+    from bitsandbytes.nn.modules import Linear4bit
+
+    base = find_base(str(tiny_qwen2))
+    model = load_weights(base, "qlora", choose_device("fp32"), "auto")
+    layers = [module for module in model.modules() if isinstance(module, Linear4bit)]
+    assert len(layers) == 14
+    assert [layer.support_avx512bf16_for_cpu for layer in layers] == [False] * 14
+    ids = torch.tensor([[1, 2, 3, 4]])
+    before = [layer.weight.data_ptr() for layer in layers]
+    model.eval()
+    with torch.no_grad():
+        model(ids)
+    assert [layer.weight.data_ptr() for layer in layers] == before
+    model.train()
+    inputs = model.get_input_embeddings()(ids).detach().requires_grad_()
+    model(inputs_embeds=inputs, labels=ids).loss.backward()
+    assert inputs.grad.abs().max() > 0
+    assert keep_quantised_layers_trainable(torch.nn.Linear(2, 2)) == 0
+
+
+def test_samples_are_the_same_again_and_leave_the_random_state_alone(tiny_qwen2):
+    base = find_base(str(tiny_qwen2))
+    tokenizer = load_tokenizer(base)
+    model = load_weights(base, "lora", choose_device("fp32"), "auto").train()
+    settings = SampleSection(prompts=["How deep?", "Why?"], max_new_tokens=6)
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    first = sample_answers(model, tokenizer, settings, {2}, 1)
+    assert torch.rand(1) == expected
+    assert model.training
+    assert first == sample_answers(model, tokenizer, settings, {2}, 1)
+    assert first != sample_answers(model, tokenizer, settings, {2}, 2)
+    assert [row["prompt"] for row in first] == ["How deep?", "Why?"]
+
+
+def test_out_of_memory_is_one_line_with_three_settings():
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"))
+    assert is_out_of_memory(MemoryError())
+    assert not is_out_of_memory(RuntimeError("size mismatch"))
+    error = explain_out_of_memory(load_recipe("qwen2.5-3b").recipe)
+    assert "batch of 2 x 2048 tokens, qlora" in error.message
+    assert error.hint.count("--set") == 4
+    for setting in ("train.batch_size=1", "train.accumulation=8", "data.max_length=1024", "lora.r=8"):
+        assert setting in error.hint
+    assert "train.optimiser=paged_adamw_8bit" in explain_out_of_memory(load_recipe("gpt2").recipe).hint
+    assert "train.method=qlora" in explain_out_of_memory(load_recipe("light-lora").recipe).hint
+
+
+def test_memory_that_runs_out_while_training_is_explained(folder, export, tiny_qwen2):
+    request = Request(export("messages"), load_recipe("tiny", SHORT), folder / "memory", base=str(tiny_qwen2))
+
+    def run_out(what, done, total):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    with pytest.raises(TrainError, match=r"out of memory .batch of 2 x 512 tokens, qlora"):
+        train_model(request, run_out)
+
+
+def test_a_plan_needs_no_weights(folder, export):
+    request = Request(export("messages"), load_recipe("qwen2.5-3b"), folder / "plan")
+    estimate = plan_training(request)
+    assert not estimate.is_counted
+    assert (estimate.rows, estimate.steps) == (24, 100)
+    elsewhere = Request(request.export, request.recipe, request.output, base="nobody/unheard-of")
+    with pytest.raises(TrainError) as error:
+        plan_training(elsewhere)
+    assert "nobody/unheard-of: not on this machine" in error.value.message
+
+
+def test_a_plan_counts_tokens_where_the_base_is_here(folder, export, tiny_qwen2):
+    request = Request(export("messages"), load_recipe("tiny"), folder / "plan", base=str(tiny_qwen2))
+    estimate = plan_training(request)
+    assert estimate.is_counted
+    assert estimate.tokens_per_epoch == check_training(request).tokens["train"]
+
+
+def test_an_absent_base_says_how_to_fetch_it_and_where_to_put_it(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(TrainError) as error:
+        find_base("nobody/unheard-of")
+    assert "nobody/unheard-of: not on this machine" in error.value.message
+    assert "hf download nobody/unheard-of --local-dir unheard-of" in error.value.hint
+    assert "--base PATH/unheard-of" in error.value.hint
+
+
+@pytest.mark.parametrize(("name", "message"), [("", "no base"), ("./nothing", "no such folder"), ("word", "no hub id")])
+def test_a_base_that_is_none_is_refused(name, message):
+    with pytest.raises(TrainError, match=message):
+        find_base(name)
+
+
+def test_pickled_weights_are_refused(tmp_path):
+    (tmp_path / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(TrainError, match=r"only pytorch_model.bin, which can run code"):
+        find_base(str(tmp_path))
+
+
+def test_the_format_of_the_export_must_be_that_of_the_recipe(folder, export, tiny_gpt2):
+    request = Request(export("messages"), load_recipe("gpt2"), folder / "format", base=str(tiny_gpt2))
+    with pytest.raises(TrainError, match="format messages, the recipe wants instruction"):
+        check_training(request)
+
+
+def test_unsloth_is_optional_and_says_how_to_get_it(folder, export, tiny_qwen2):
+    request = Request(export("messages"), load_recipe("tiny"), folder / "x", base=str(tiny_qwen2), backend="unsloth")
+    with pytest.raises(ConfigError, match="the package is not installed") as error:
+        train_model(request)
+    assert "pip install unsloth" in error.value.hint
