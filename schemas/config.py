@@ -72,9 +72,6 @@ class DedupConfig(_Section):
     boilerplate_rows: Annotated[int, Field(ge=2)] | None = Field(
         None, description="Word runs that more texts than this share are left out of the comparison; unset: none are."
     )
-    boilerplate_rows: Annotated[int, Field(ge=2)] | None = Field(
-        None, description="Word runs that more texts than this share are left out of the comparison; unset: none are."
-    )
     source_rank: list[str] = Field(
         ["markdown", "documents", "dataset", "transcripts", "youtube", "reddit", "feedback", "synthetic"],
         description="Whose copy is kept, best first.",
