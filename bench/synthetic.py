@@ -1,23 +1,38 @@
-"""Generated rows a second against a bare `str.format` loop over the same texts.
+"""What the generator is held to: speed beside a bare `str.format` loop, truth, and diversity.
 
-Run: python bench/synthetic.py [pack] [rows]
+Run: python bench/synthetic.py speed|truth|mutation|diversity [pack] [rows]
 
-The yardstick fills the very texts of a sample: every drawn value of a row (its metadata) is turned into a slot of a
-format string again, and all strings are formatted in a loop, with nothing drawn, decided, picked, hashed or stored.
+`speed` streams rows into the warehouse of a new project, by the way that `curator ingest synthetic` takes: drawn,
+decided, put into words, made documents with their ids, checked and inserted, a transaction a batch. After every batch
+a bare loop formats as many strings, so that both meet the same machine; the ratio is the median over the batches. The
+loop fills the very texts of a sample: each drawn value of a row became a slot of a format string again, and nothing
+is drawn, decided, picked, escaped, hashed or stored, nor are the metadata written.
 """
 
 import json
+import random
 import re
+import resource
+import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+from curator.diversity import measure_diversity
+from curator.ingest import IngestReport, ingest_source
+from curator.project import open_project
+from curator.scaffold import make_project
+from curator.truth import check_example, check_truth
 from sources.packs.loader import load_pack
 from sources.protocol import SourceContext
 from sources.synthetic import SyntheticOptions, SyntheticSource
+from warehouse import open_warehouse
 
 _SAMPLE_ROWS = 4000
+_DEFAULT_ROWS = {"speed": 1_000_000, "truth": 100_000, "mutation": 5_000, "diversity": 10_000}
 
 
 def make_source(pack_name: str, rows: int) -> SyntheticSource:
@@ -25,61 +40,137 @@ def make_source(pack_name: str, rows: int) -> SyntheticSource:
     return SyntheticSource(SyntheticOptions(count=rows), context)
 
 
-def time_format_loop(pack_name: str, rows: int) -> float:
-    documents = next(iter(make_source(pack_name, _SAMPLE_ROWS).read(None))).documents
-    pairs = [
-        _make_template(content, json.loads(metadata)["variables"])
-        for content, metadata in zip(documents["content"], documents["metadata"], strict=True)
-    ]
-    start = time.perf_counter()
-    for _ in range(rows // len(pairs)):
-        for template, values in pairs:
+def read_rows(pack_name: str, rows: int) -> Iterator[tuple[str, str]]:
+    for batch in make_source(pack_name, rows).read(None):
+        for content, metadata in zip(batch.documents["content"], batch.documents["metadata"], strict=True):
+            yield content[len('{"messages":') : -1], metadata
+
+
+class FormatLoop:
+    """The yardstick."""
+
+    def __init__(self, pack_name: str) -> None:
+        documents = next(iter(make_source(pack_name, _SAMPLE_ROWS).read(None))).documents
+        pairs = zip(documents["content"], documents["metadata"], strict=True)
+        self.pairs = [_make_template(content, json.loads(metadata)["variables"]) for content, metadata in pairs]
+
+    def time(self, rows: int) -> float:
+        todo = (self.pairs * (rows // len(self.pairs) + 1))[:rows]
+        start = time.perf_counter()
+        for template, values in todo:
             template.format(**values)
-    return rows // len(pairs) * len(pairs) / (time.perf_counter() - start)
+        return time.perf_counter() - start
 
 
 def _make_template(content: str, values: dict[str, object]) -> tuple[str, dict[str, object]]:
+    """Gives the text of a row with slots where its values stand, and the values that it uses."""
     template = content.replace("{", "{{").replace("}", "}}")
     spelled = {name: str(value) for name, value in values.items() if len(str(value)) > 1}
     for name, text in sorted(spelled.items(), key=lambda item: -len(item[1])):
         template = re.sub(rf"(?<![\w{{.]){re.escape(text)}(?![\w}}.])", f"{{{name}}}", template, count=2)
+    used = {name: text for name, text in spelled.items() if f"{{{name}}}" in template}
     try:
-        template.format(**spelled)
+        template.format(**used)
     except (KeyError, ValueError, IndexError):
-        return content.replace("{", "{{").replace("}", "}}"), spelled
-    return template, spelled
+        return content.replace("{", "{{").replace("}", "}}"), {}
+    return template, used
 
 
-def time_generator(pack_name: str, rows: int) -> float:
-    start = time.perf_counter()
-    made = sum(batch.documents.height for batch in make_source(pack_name, rows).read(None))
-    return made / (time.perf_counter() - start)
+def report_speed(pack_name: str, rows: int) -> None:
+    loop = FormatLoop(pack_name)
+    stored: list[float] = []
+    bare: list[float] = []
+    sizes: list[int] = []
+    with tempfile.TemporaryDirectory() as folder:
+        project = open_project(make_project(Path(folder) / "project", pack_name).parent)
+        since = time.perf_counter()
+
+        def compare(report: IngestReport) -> None:
+            nonlocal since
+            stored.append(time.perf_counter() - since)
+            sizes.append(report.read - sum(sizes))
+            bare.append(loop.time(sizes[-1]))
+            since = time.perf_counter()
+
+        with open_warehouse(project.database) as warehouse:
+            ingest_source(project, warehouse, "synthetic", {"count": rows}, compare)
+        closing = time.perf_counter() - since
+        size_gb = project.database.stat().st_size / 1e9
+    ratio = statistics.median(b / s for b, s in zip(bare, stored, strict=True))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{pack_name}: {sum(sizes):,} examples into the warehouse in {sum(stored) + closing:,.1f} s, {size_gb:.2f} GB"
+    )
+    print(
+        f"stored {sum(sizes) / (sum(stored) + closing):,.0f} rows/s, format loop {sum(sizes) / sum(bare):,.0f} rows/s"
+    )
+    print(f"ratio: {ratio:.0%} (median of {len(sizes)} batches), {sum(bare) / (sum(stored) + closing):.0%} (whole run)")
+    print(f"peak memory {peak_mb:,.0f} MB")
 
 
-def time_into_duckdb(pack_name: str, rows: int) -> float:
-    import duckdb
+def report_truth(pack_name: str, rows: int) -> None:
+    pairs = list(read_rows(pack_name, rows))
+    report = check_truth((messages for messages, _ in pairs), (metadata for _, metadata in pairs))
+    print(
+        f"{pack_name}: {report.count:,} examples, the rule recomputed from the text of {sum(report.recomputed.values()):,}"
+    )
+    print(f"{len(report.violations)} violations, {sum(report.unread.values())} without the numbers they need")
+    for violation in report.violations[:5]:
+        print(violation.row, violation.topic, violation.faults, pairs[violation.row][0])
 
-    start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect(str(Path(folder) / "bench.db")) as connection:
-        for number, batch in enumerate(make_source(pack_name, rows).read(None)):
-            documents = batch.documents.to_arrow()
-            connection.register("documents", documents)
-            verb = "insert into rows" if number else "create table rows as"
-            connection.execute(f"{verb} select * from documents")
-            connection.unregister("documents")
-    return rows / (time.perf_counter() - start)
+
+def report_mutations(pack_name: str, rows: int) -> None:
+    """Changes the advised number in the answer and counts how often the checker notices."""
+    source = random.Random(17)
+    outcomes: Counter[bool] = Counter()
+    missed: Counter[str] = Counter()
+    for messages, metadata in read_rows(pack_name, rows):
+        changed = change_advice(json.loads(messages), json.loads(metadata), source)
+        if changed is None or check_example(messages, metadata) is None:
+            continue
+        is_caught = bool(check_example(json.dumps(changed), metadata))
+        outcomes[is_caught] += 1
+        if not is_caught:
+            missed[json.loads(metadata)["rule"]] += 1
+    print(f"{pack_name}: {outcomes[True]:,} of {outcomes.total():,} changed answers noticed", end=" ")
+    print(f"({outcomes[True] / max(outcomes.total(), 1):.2%}); missed: {dict(missed)}")
+
+
+def change_advice(turns: list[dict], facts: dict, source: random.Random) -> list[dict] | None:
+    """Replaces the advised number (of the expected action) wherever the answer states it."""
+    if facts["topic"] == "area_report":
+        advised = [f"{facts['variables']['milestone']:g}"]
+    else:
+        advised = re.findall(r"(?<![\w.])\d+(?:\.\d+)?", facts["action"])[-1:]
+    if not advised:
+        return None
+    old = float(advised[0])
+    step = 0.05 if old < 1 else 1 if old < 40 else 5 if old < 1000 else 50
+    new = round(old + source.choice([-3, -2, -1, 1, 2, 3]) * step, 2)
+    pattern = rf"(?<![\w.]){re.escape(advised[0])}(?![\d]|\.\d)"
+    answer, count = re.subn(pattern, f"{new:g}", turns[1]["content"])
+    return [turns[0], {**turns[1], "content": answer}] if count and new > 0 else None
+
+
+def report_diversity(pack_name: str, rows: int) -> None:
+    pairs = list(read_rows(pack_name, rows))
+    found = measure_diversity([messages for messages, _ in pairs], [metadata for _, metadata in pairs])
+    print(f"{pack_name}: of {found.count:,} examples, numbers masked, true Jaccard 0.8 on 3-word shingles:")
+    print(f"{found.masked.conversations:,} whole, {found.masked.answers:,} answers survive; {found.triples:,} triples")
+    print(f"top opening {found.top_opening_ratio:.2%}, most repeated masked answer {found.most_repeated_answer} times")
 
 
 def main() -> None:
-    pack_name = sys.argv[1] if len(sys.argv) > 1 else "fitness"
-    rows = int(sys.argv[2]) if len(sys.argv) > 2 else 200_000
-    base = time_format_loop(pack_name, min(rows, 100_000))
-    made, stored = time_generator(pack_name, rows), time_into_duckdb(pack_name, rows)
-    import resource
-
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{pack_name}: format loop {base:,.0f} rows/s, generator {made:,.0f} ({made / base:.0%}),")
-    print(f"into DuckDB {stored:,.0f} ({stored / base:.0%}), {rows:,} rows, peak {peak_mb:,.0f} MB")
+    what = sys.argv[1] if len(sys.argv) > 1 else "speed"
+    pack_name = sys.argv[2] if len(sys.argv) > 2 else "fitness"
+    rows = int(sys.argv[3]) if len(sys.argv) > 3 else _DEFAULT_ROWS[what]
+    reports = {
+        "speed": report_speed,
+        "truth": report_truth,
+        "mutation": report_mutations,
+        "diversity": report_diversity,
+    }
+    reports[what](pack_name, rows)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ def check_golf(question: str, answer: str) -> list[str] | None:
             wrong.append(f"{number} is none of the scores")
     if not any(abs(float(n) - middle) <= 0.0051 for n in re.findall(r"0\.\d+", _part(answer, 2))):
         wrong.append(f"expected a milestone near {middle:.3g}")
+    wrong += _check_comparisons(answer, now)
     return wrong + _check_weakest(answer, scores, name, weakest) + _check_minutes(question, answer)
 
 
@@ -72,6 +73,15 @@ def _check_weakest(answer: str, scores: dict[str, float], name: str, weakest: fl
     said = _part(answer, 1).lower()
     is_said = any(other in said for other in named) and f"{weakest:g}" in said
     return [] if is_said else [f"weakest related area is {' or '.join(named)} at {weakest:g}"]
+
+
+def _check_comparisons(answer: str, now: float) -> list[str]:
+    """What is called lower or higher than the area in question has to be."""
+    said = _part(answer, 1)
+    lower = re.findall(r"ower still is [a-z -]+ at (0\.\d+)|at (0\.\d+) is even lower", said)
+    higher = re.findall(r"at (0\.\d+); it is ahead|at (0\.\d+), scores better|at (0\.\d+) and stands above", said)
+    wrong = [f"{max(pair)} is not lower" for pair in lower if float(max(pair)) >= now]
+    return wrong + [f"{max(found)} is not higher" for found in higher if float(max(found)) <= now]
 
 
 def _check_minutes(question: str, answer: str) -> list[str]:

@@ -126,7 +126,9 @@ def expect_goal(question: str) -> Expectation | None:
     step = _step(question, unit)
     jumps = round((goal - now) / step)
     weeks = jumps * pace
-    allowed = {unit: exactly([goal, goal - now, step]), "weeks": exactly([weeks, deadline, pace])}
+    # As far as the steps lead by the date that was asked for.
+    milestone = now + deadline // pace * step
+    allowed = {unit: exactly([goal, goal - now, step, milestone]), "weeks": exactly([weeks, deadline, pace])}
     says = r"realistic|can work|good goal" if weeks <= deadline else r"too short|too early|not in|move the date"
     counts = [
         (r"(\d+) steps", {float(jumps)}),
@@ -158,7 +160,8 @@ def expect_scheme(question: str) -> Expectation | None:
     if re.search(r"two years|session-to-session", question, re.IGNORECASE):
         volume = on_grid(best * 0.75, plate)
         light = on_grid(volume * 0.8, plate)
-        return Expectation({unit: exactly([best, step, volume, light])}, [state(unit, volume), state(unit, light)])
+        numbers = {unit: exactly([best, step, volume, light, on_grid(best * 0.85, plate)])}
+        return Expectation(numbers, [state(unit, volume), state(unit, light)])
     training = on_grid(best * 0.9, plate)
     waves = [on_grid(training * share, plate) for share in (0.65, 0.75, 0.85)]
     must = [state(unit, value) for value in (training, *waves)]

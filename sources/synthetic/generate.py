@@ -18,7 +18,7 @@ from sources.synthetic.scope import compile_topic
 # Drawn and decided together: a query for a column costs the same for few rows as for many.
 BLOCK_ROWS = 200_000
 # Put into words together: texts are what takes memory.
-BATCH_ROWS = 25_000
+BATCH_ROWS = 40_000
 
 
 @dataclass(frozen=True)
