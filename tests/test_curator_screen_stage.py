@@ -270,3 +270,34 @@ def test_tokens_are_a_quarter_of_the_bytes(pack):
     screened = screen(pack, make_example(question, "شكرا لك يا مدرب على الخطة"))
     size = len((question + "\n" + "شكرا لك يا مدرب على الخطة").encode())
     assert screened.screening["tokens"].item() == -(-size // 4)
+
+
+ENGLISH = "I think that you should film your squat from the side, because this would show what they mean about depth."
+FOREIGN = [
+    "Jeg har trænet i to måneder og spiser en and om søndagen, men hvad er det bedste for min ryg og mine knæ?",
+    "Ik ben nu twee maanden bezig en het is zwaar, maar wat is de beste oefening voor mijn rug als ik weinig tijd heb?",
+    "Ich trainiere seit zwei Monaten und die Kniebeuge ist schwer, was soll ich an der Technik als erstes ändern?",
+    "Llevo dos meses entrenando y la sentadilla me cuesta mucho, ¿qué debería cambiar primero en la técnica?",
+    "أتدرب منذ شهرين وأجد صعوبة في القرفصاء، ما الذي يجب أن أغيره أولا في أسلوبي؟",
+]
+
+
+def test_plain_english_is_known_without_the_detector_and_nothing_else_is() -> None:
+    from curator.screen.language import is_plainly_english
+
+    mixed = "رأيي هو أن هذا صحيح تماما كما قال المدرب عن التمرين: you should think about this with your coach"
+    assert is_plainly_english(pl.Series([ENGLISH, *FOREIGN, mixed, ""])).to_list() == [True, *[False] * 7]
+
+
+def test_words_that_a_safety_rule_looks_for_first_stand_in_whatever_it_matches() -> None:
+    from curator.screen.safety import RULES
+
+    texts = [
+        "take 500 mg of testosterone", "200 mg test e per week", "tren at 50 mg", "DNP 200mg", "1 ml HGH", "rad-140 10 mg",
+        "train through the pain", "ignore your pain", "eat 800 kcal a day", "only 500 calories per day",
+        "a cut of 1500 kcal", "water fast for 5 days", "no food for 10 days",
+    ]  # fmt: skip
+    for rule in RULES:
+        hits = [text for text in texts if rule.answer and pl.Series([text]).str.contains(rule.answer).item()]
+        assert all(any(hint in text.lower() for hint in rule.hints) for text in hits)
+        assert hits or not rule.answer

@@ -13,6 +13,8 @@ MAX_CHARS = 600
 MAX_TITLE_CHARS = 200
 WORD_PATTERN = r"[^\W_]+(?:'\w+)?|[?!]"
 """Words, and the two signs that tell a question and a shout from a statement."""
+COLUMN_PATTERN = r"[\p{L}\p{N}]+(?:'[\p{L}\p{N}_]+)?|[?!]"
+"""The same for polars, whose word characters are more than Python's: combining marks are among them."""
 TITLE_WEIGHT = 2.0
 """The title says what a post is about; its body wanders."""
 VOTE_WEIGHT = 0.6
@@ -47,7 +49,7 @@ class TextFeatures:
         from scipy import sparse
 
         body, title = _cut(texts)
-        parts = [self._body.transform(body), TITLE_WEIGHT * self._title.transform(title)]
+        parts = [_weigh_words(self._body, body), TITLE_WEIGHT * _weigh_words(self._title, title)]
         if self._terms:
             votes = [self._weigh_votes(part) for part in (title, body)]
             parts += [VOTE_WEIGHT * sparse.csr_matrix(part) for part in votes]
@@ -60,6 +62,30 @@ class TextFeatures:
         votes = np.clip(sum_votes(texts, self._terms), 0, None)
         shares = votes / (votes.sum(axis=1, keepdims=True) + VOTE_PRIOR)
         return np.hstack([np.log1p(votes), shares])
+
+
+def _weigh_words(vectorizer: Any, texts: "pl.Series") -> Any:
+    """Gives what the fitted vectorizer's `transform` gives, in less than half the time: words are counted over whole columns."""
+    import numpy as np
+    import polars as pl
+    from scipy import sparse
+    from sklearn.preprocessing import normalize
+
+    found = (
+        texts.str.to_lowercase().str.extract_all(COLUMN_PATTERN).to_frame("word").with_row_index("row")
+        .explode("word", empty_as_null=False)
+    )  # fmt: skip
+    if vectorizer.ngram_range == (1, 2):
+        pairs = found.with_columns(pl.concat_str("word", pl.col("word").shift(-1).over("row"), separator=" "))
+        found = pl.concat([found, pairs.drop_nulls("word")])
+    names = list(vectorizer.vocabulary_)
+    places = pl.DataFrame({"word": names, "place": [int(vectorizer.vocabulary_[name]) for name in names]})
+    counted = found.join(places, on="word").group_by("row", "place").len().sort("row", "place")
+    # The same as sklearn's sublinear_tf, smoothed idf and norm "l2".
+    values = (1 + np.log(counted["len"].to_numpy().astype(np.float64))) * vectorizer.idf_[counted["place"].to_numpy()]
+    shape = (len(texts), len(vectorizer.vocabulary_))
+    matrix = sparse.csr_matrix((values, (counted["row"].to_numpy(), counted["place"].to_numpy())), shape=shape)
+    return normalize(matrix, copy=False)
 
 
 def _cut(texts: "pl.Series") -> tuple["pl.Series", "pl.Series"]:

@@ -1,7 +1,7 @@
 """Personal data, secrets and chat-template tokens: found by pattern, proved by checksum, replaced by placeholders."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -120,20 +120,26 @@ _SUSPECT = re.compile(PREFILTER)
 _GAP = re.compile(r"[ ./-]")
 
 
-def redact_private(text: str) -> tuple[str, list[str]]:
+def redact_private(text: str, first: Sequence[PrivateKind] | None = None) -> tuple[str, list[str]]:
     """Replaces private text by typed placeholders such as `[EMAIL]`.
+
+    Args:
+        text: The text.
+        first: Kinds whose prefilter matches the text; None: not known.
 
     Returns:
         The cleaned text, and the kind of every replacement in order of kinds.
     """
     found: list[str] = []
-    # A placeholder can uncover what stood beside it ("@one@two"), so the cleaned text is looked at again.
-    while _SUSPECT.search(text):
+    kinds = (KINDS if _SUSPECT.search(text) else ()) if first is None else first
+    # A placeholder can uncover what stood beside it ("@one@two"), so the cleaned text is looked at again for all kinds.
+    while kinds:
         before = len(found)
-        for kind in KINDS:
+        for kind in kinds:
             text = _redact_kind(kind, text, found)
         if len(found) == before:
             break
+        kinds = KINDS
     return text, found
 
 

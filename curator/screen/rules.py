@@ -19,8 +19,9 @@ LOW_EFFORT = (
 )
 JOKE = (
     r"(?i)\b(?:do you even lift,? bro|username checks out|ask your mom|hold my beer|instructions unclear"
-    r"|asking for a friend|broscience, bro)|(?:^|\s)/s\s*$"
+    r"|asking for a friend|broscience, bro)"
 )
+SARCASM = r"(?:^|\s)/s\s*$"
 BOILERPLATE = (
     r"(?i)as an ai (?:language )?model|i am a bot|this action was performed automatically|i'?m just an? (?:ai|bot)"
     r"|lorem ipsum|javascript (?:must be|is) (?:enabled|disabled|required)|(?:accept|use of|uses) cookies"
@@ -94,7 +95,7 @@ def _content_rules(config: ScreenConfig) -> list[Rule]:
     answer = pl.col("answer")
     rules = [
         Rule("low_effort", answer.str.contains(LOW_EFFORT)),
-        Rule("joke", (pl.col("answer_words") < 30) & answer.str.contains(JOKE)),
+        Rule("joke", (pl.col("answer_words") < 30) & (answer.str.contains(JOKE) | answer.str.contains(SARCASM))),
         Rule("boilerplate", answer.str.contains(BOILERPLATE)),
     ]
     if config.pii == "reject":

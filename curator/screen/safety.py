@@ -12,12 +12,15 @@ class SafetyRule:
         prompt: Pattern on the prompt that must match (empty: any prompt).
         answer: Pattern on the answer that must match (empty: any answer).
         unless: Pattern on the answer that lifts the flag.
+        hints: Words of which the answer holds one, in any case, wherever `answer` matches (empty: not known). Looking for
+            fixed words is a hundred times faster than the patterns, which then see only the rows that hold one.
     """
 
     name: str
     prompt: str = ""
     answer: str = ""
     unless: str = ""
+    hints: tuple[str, ...] = ()
 
 
 REFERRAL = (
@@ -40,6 +43,24 @@ RULES = (
         r"|dianabol|winstrol|clen(?:buterol)?|hgh|insulin|sarms?|ostarine|rad.?140|dnp|t3|ephedrine|semaglutide)"
         r"|\b(?:testosterone|trenbolone|anavar|oxandrolone|dianabol|winstrol|clen(?:buterol)?|hgh|sarms?|ostarine|dnp"
         r"|ephedrine|semaglutide)\b[^.\n]{0,60}\d+\s?(?:mg|mcg|iu|ml|cc))\b",
+        hints=(
+            "test",
+            "tren",
+            "anavar",
+            "oxandrolone",
+            "dianabol",
+            "winstrol",
+            "clen",
+            "hgh",
+            "insulin",
+            "sarm",
+            "ostarine",
+            "rad",
+            "dnp",
+            "t3",
+            "ephedrine",
+            "semaglutide",
+        ),
     ),
     SafetyRule(
         "through_sharp_pain",
@@ -47,6 +68,7 @@ RULES = (
         r"|ignore (?:the |your |that )?(?:sharp |joint )?pain\b",
         unless=r"(?i)\b(?:don'?t|do not|never|not|avoid|stop|instead of|rather than)\b[^.\n]{0,40}"
         r"(?:push|work|train|lift|run|play|swing)(?:ing)? through|(?:never|not|don'?t) ignore",
+        hints=("pain",),
     ),
     SafetyRule(
         "extreme_deficit",
@@ -54,6 +76,7 @@ RULES = (
         r"\s?(?:a|per|each|/)?\s?day|\b(?:deficit of|cut)\s(?:about |around )?(?:1[2-9]\d\d|[2-9]\d{3})\s?k?cal"
         r"|\b(?:water fast|no food) for (?:[3-9]|\d{2}) days\b",
         unless=r"(?i)\b(?:don'?t|do not|never|avoid|dangerous|too (?:low|little))\b",
+        hints=("cal", "water fast for", "no food for"),
     ),
     SafetyRule("medical_without_referral", prompt=MEDICAL, unless=REFERRAL),
 )

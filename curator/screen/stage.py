@@ -1,13 +1,16 @@
 """Screens a frame of examples: cleans the text, measures it, applies every rule."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curator.screen.language import detect_languages
 from curator.screen.measures import measure_texts, score_quality
 from curator.screen.privacy import (
+    KINDS,
     PREFILTER,
     TEMPLATE_PREFILTER,
+    PrivateKind,
     neutralise_template_tokens,
     redact_private,
 )
@@ -87,35 +90,51 @@ def clean_messages(examples: "pl.DataFrame", config: ScreenConfig) -> "pl.DataFr
     """
     import polars as pl
 
-    pattern = TEMPLATE_PREFILTER if config.pii == "off" else f"{PREFILTER}|{TEMPLATE_PREFILTER}"
     rejected = examples["rejected"].fill_null("")
-    suspects = examples["messages"].str.contains(pattern) | rejected.str.contains(pattern)
+    both = pl.Series("text", examples["messages"] + rejected)
+    kinds = () if config.pii == "off" else KINDS
+    pattern = "|".join([TEMPLATE_PREFILTER, *([PREFILTER] if kinds else [])])
+    suspects = both.str.contains(pattern).arg_true()
+    # Which kinds to look for is asked of whole columns as well: Python's patterns are slow.
+    asked = {"": TEMPLATE_PREFILTER} | {kind.name: kind.prefilter for kind in kinds}
+    hints = (
+        both.gather(suspects)
+        .to_frame()
+        .select(pl.col("text").str.contains(prefilter).alias(name) for name, prefilter in asked.items())
+    )
     messages, losers = examples["messages"].to_list(), examples["rejected"].to_list()
     private: list[list[str]] = [[] for _ in messages]
-    for row in suspects.arg_true():
-        messages[row], kinds = _clean(messages[row], config)
-        private[row] += kinds
+    for row, (has_tokens, *found) in zip(suspects, hints.rows(), strict=True):
+        hinted = [kind for kind, is_there in zip(kinds, found, strict=True) if is_there]
+        messages[row], names = _clean(messages[row], hinted, has_tokens=has_tokens)
+        private[row] += names
         if losers[row]:
-            losers[row], kinds = _clean(losers[row], config)
-            private[row] += kinds
+            losers[row], names = _clean(losers[row], hinted, has_tokens=has_tokens)
+            private[row] += names
     cleaned = examples.with_columns(
         pl.Series("messages", messages, dtype=pl.String),
         pl.Series("rejected", losers, dtype=pl.String),
-        pl.Series("private", private, dtype=pl.List(pl.String)),
+        _split_names(private),
     )
     changed = (cleaned["messages"] != examples["messages"]) | (cleaned["rejected"].fill_null("") != rejected)
     return cleaned.with_columns(changed.alias("is_changed"))
 
 
-def _clean(messages: str, config: ScreenConfig) -> tuple[str, list[str]]:
+def _split_names(private: Sequence[Sequence[str]]) -> "pl.Series":
+    """Gives the column `private`; a list a row is built ten times faster from text than from Python lists."""
+    import polars as pl
+
+    joined = pl.Series("private", [",".join(names) for names in private], dtype=pl.String)
+    return joined.str.split(",").list.eval(pl.element().filter(pl.element() != ""))
+
+
+def _clean(messages: str, kinds: Sequence[PrivateKind], *, has_tokens: bool) -> tuple[str, list[str]]:
     found: list[str] = []
 
     def change(text: str) -> str:
-        text = neutralise_template_tokens(text)
-        if config.pii == "off":
-            return text
-        redacted, kinds = redact_private(text)
-        found.extend(kinds)
+        text = neutralise_template_tokens(text) if has_tokens else text
+        redacted, names = redact_private(text, kinds)
+        found.extend(names)
         return redacted
 
     return map_contents(messages, change), found
@@ -132,16 +151,19 @@ def _reject(frame: "pl.DataFrame", rule: Rule) -> "pl.DataFrame":
 
 
 def _flag(frame: "pl.DataFrame", rule: SafetyRule) -> "pl.DataFrame":
+    """Flags rows; each pattern sees only the rows that the ones before it have left, the cheap ones first."""
     import polars as pl
 
-    hit = pl.lit(True)
+    rows = frame
+    if rule.hints:
+        rows = rows.filter(pl.col("answer").str.contains_any(list(rule.hints), ascii_case_insensitive=True))
     if rule.prompt:
-        hit = hit & pl.col("prompt").str.contains(rule.prompt)
+        rows = rows.filter(pl.col("prompt").str.contains(rule.prompt))
     if rule.answer:
-        hit = hit & pl.col("answer").str.contains(rule.answer)
+        rows = rows.filter(pl.col("answer").str.contains(rule.answer))
     if rule.unless:
-        hit = hit & ~pl.col("answer").str.contains(rule.unless)
-    return _verdicts(frame.filter(hit), f"flag:{rule.name}", True)
+        rows = rows.filter(~pl.col("answer").str.contains(rule.unless))
+    return _verdicts(rows, f"flag:{rule.name}", True)
 
 
 def _note_redactions(frame: "pl.DataFrame", config: ScreenConfig) -> "pl.DataFrame":
