@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from curator.extract.conversation import extract_conversations, find_fault
 from curator.extract.lost_dashes import restore_dashes, split_glued
-from curator.extract.medquad import ask, cut_to_question, find_damage, tidy_answer
+from curator.extract.medquad import find_damage, repair, tidy_answer
+from curator.extract.medquad_questions import ask, cut_to_question
 from schemas.document import document_id
 from schemas.example import EXAMPLE_COLUMNS
 from schemas.frames import check_frame, document_frame
@@ -241,3 +242,57 @@ def test_medquad_pairs_that_say_too_little_or_too_much_are_left_out(pack: Pack) 
     ((row,), reasons) = pair("Gout is a form of arthritis. In gout uric acid builds up in the blood. " * 3)
     assert json.loads(row["messages"])[0]["content"] == "What is gout?"
     assert reasons == []
+
+
+def test_an_answer_that_says_only_that_nothing_is_known_is_no_advice() -> None:
+    nothing = "Researchers have not found that diet plays a role in causing gout. People should talk with their doctor."
+    assert find_damage(nothing) == "no_advice"
+    assert find_damage(f"{nothing} {'Drink two litres of water a day and eat less red meat. ' * 3}") is None
+
+
+def test_what_to_eat_is_cut_to_whole_paragraphs_and_other_booklets_are_too_long(pack: Pack) -> None:
+    diet = "Eat a diet that is low in salt, with food such as fruit. " * 20
+    answer = f"{diet}\n\n{diet}\n\n{diet}"
+
+    def pair(kind: str) -> tuple[list, list[str]]:
+        turns = [
+            {"role": "user", "content": "What to do for Kidney Stones in Adults ?"},
+            {"role": "assistant", "content": answer},
+        ]
+        return extract(pack, {"messages": turns}, shape="medquad", topic="Kidney Stones in Adults", kind=kind)
+
+    rows, reasons = pair("considerations")
+    messages = json.loads(rows[0]["messages"])
+    assert (messages[0]["content"], reasons) == (
+        "What should adults with kidney stones know about eating and diet?",
+        [],
+    )
+    assert messages[1]["content"] == diet.strip()
+    assert pair("prevention") == ([], ["too_long_answer"])
+
+
+def test_lists_within_lists_of_medquad_are_set_in() -> None:
+    page = "- Gout is a disease.\n- Signs may include\n- pain\n- heat\n- Gout may be treated."
+    assert tidy_answer(page) == "- Gout is a disease.\n- Signs may include:\n  - pain\n  - heat\n- Gout may be treated."
+
+
+def test_a_question_that_a_page_asks_again_is_left_out(pack: Pack) -> None:
+    turns = [{"role": "user", "content": "What is Gout ?"}, {"role": "assistant", "content": "Gout is a disease " * 20}]
+    again = extract(pack, {"messages": turns}, shape="medquad", topic="Gout", kind="information", repeats="yes")
+    assert again == ([], ["repeated_question"])
+
+
+@pytest.mark.parametrize(
+    ("broken", "whole"),
+    [
+        ("kelpmay cause harm", "kelp – may cause harm"),
+        ("in the officeshow that", "in the office – show that"),
+        ("a low- fiber diet", "a low-fiber diet"),
+        ("low- and high-fiber diets", "low- and high-fiber diets"),
+        ("a 1.5ounce serving", "a 1.5-ounce serving"),
+        ("Peoples eating habits differ", "People's eating habits differ"),
+        ("keep it below 140/90.4", "keep it below 140/90."),
+    ],
+)
+def test_what_the_pages_of_medquad_lost_is_put_back(broken: str, whole: str) -> None:
+    assert repair(broken) == whole

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from curator.categorise.classifier import Classifier
 from curator.categorise.lexicon import OTHER, count_votes, decide_by_votes, load_lexicon
+from curator.extract.domain import OFF_DOMAIN
 from curator.text import flatten_messages
 from schemas.config import CategoriseConfig
 from schemas.pack import Pack
@@ -38,7 +39,7 @@ def categorise_examples(
 
     Returns:
         One row an example: `example_id`, `category` (null: uncategorised), `confidence` (0-1 or null), `basis`
-        (`rule`, `front_matter`, `lexicon`, `classifier`, `undecided`, ...), `evidence`, `role`.
+        (`rule`, `front_matter`, `lexicon`, `classifier`, `off_domain`, `undecided`, ...), `evidence`, `role`.
     """
     import polars as pl
 
@@ -63,11 +64,13 @@ def categorise_examples(
         pl.lit("undecided").alias("basis"),
         pl.col("words").alias("evidence"),
     )
+    is_off = pl.col("category_basis").eq_missing(OFF_DOMAIN)
+    off_domain, rest = rest.filter(is_off).with_columns(pl.lit(OFF_DOMAIN).alias("basis")), rest.filter(~is_off)
     decided = _judge_posts(rest, config, pack, make_classifier) if pack.training else None
     if decided is None:
         decided = _judge_by_words(rest, config, make_classifier)
     columns = ["id", "category", "confidence", "basis", "evidence", "role"]
-    labels = pl.concat([labelled.select(columns), decided.select(columns)])
+    labels = pl.concat([part.select(columns) for part in (labelled, decided, off_domain)])
     return _assign_roles(labels, pack).rename({"id": "example_id"}).sort("example_id")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from curator.extract import medquad
+from curator.extract import medquad, medquad_questions
 from curator.extract.build import Extraction, build_example
 from curator.extract.sections import count_words
 from schemas.frames import example_frame, verdict_frame
@@ -37,7 +37,8 @@ def extract_conversations(documents: "pl.DataFrame", pack: Pack) -> Extraction:
         content, metadata = json.loads(document["content"]), json.loads(document["metadata"])
         messages = content["messages"]
         if metadata.get("shape") == "medquad":
-            messages, reason = _read_medquad(messages, metadata)
+            is_first = "repeats" not in metadata
+            messages, reason = _read_medquad(messages, metadata) if is_first else ([], "repeated_question")
         else:
             messages = _cut_open_end(messages)
             reason = find_fault(messages)
@@ -95,18 +96,16 @@ def _read_medquad(
 ) -> tuple[list[dict[str, Any]], str | None]:
     topic, kind = metadata.get("topic", ""), metadata.get("kind", "")
     tidy = medquad.tidy_answer(messages[-1]["content"])
-    # The length is that of the page: a booklet stays one, whatever part of it would answer.
-    if count_words(tidy) > medquad.MAX_WORDS:
+    # The length is that of the page: a booklet stays one, whatever part of it would answer. What to eat is a part.
+    if count_words(tidy) > medquad.MAX_WORDS and not medquad_questions.is_about_eating(tidy, kind):
         return [], "too_long_answer"
-    question = medquad.ask(messages[0]["content"], topic, kind, tidy)
+    question = medquad_questions.ask(messages[0]["content"], topic, kind, tidy)
     if question is None:
         return [], "unclear_question"
-    answer = medquad.cut_to_question(tidy, topic, kind)
+    answer = medquad_questions.cut_to_question(tidy, topic, kind)
     if answer is None:
         return [], "off_question"
-    if count_words(answer) < medquad.MIN_WORDS:
-        return [], "too_short_answer"
-    fault = medquad.find_damage(answer)
+    fault = "too_short_answer" if count_words(answer) < medquad.MIN_WORDS else medquad.find_damage(answer)
     if fault is not None:
         return [], fault
     return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}], None

@@ -18,6 +18,8 @@ _TOKEN = re.compile(r"(?<![\w'’./-])[A-Z]?[a-z]{4,}(?![\w'’/])")
 _HYPHENATED = frozenset(
     {"like", "free", "term", "strength", "dimensional", "shaped", "balanced", "containing", "lasting"}
 )
+# Where the longest first word is the wrong one: `in the officeshow that`.
+_SPLITS = {"officeshow": ("office", "show")}
 # What no list of words can split, and is damage all the same: `also called BPHis`, `one in 12have`, `cystitisis`.
 _GLUED_ODDLY = re.compile(
     r"\b(?:[A-Z]{2,}|\d+)(?:a|an|and|are|can|have|is|may|of|or|the|to|when|which)\b|\b\w{4,}(?:isis|osisa|itisa|emiaa)\b"
@@ -43,6 +45,8 @@ def split_glued(token: str) -> tuple[str, ...]:
     known, small = load_words(), token.lower()
     if small in known or len(token) < MIN_TOKEN_CHARS:
         return (token,)
+    if small in _SPLITS:
+        return _SPLITS[small]
     ends = [end for end in range(len(token) - 1, MIN_FIRST_CHARS - 1, -1) if small[:end] in known]
     for end in ends:
         if small[end:] in known:

@@ -20,7 +20,7 @@ _FORBIDDEN = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 def read_medquad(path: Path) -> Iterator[Row | Rejection]:
-    """Yields a row a pair, with columns id, question, answer, topic and kind.
+    """Yields a row a pair, with columns id, question, answer, topic, kind, and `repeats` where a question comes again.
 
     A document type or entities are refused: a few nested ones grow to gigabytes.
 
@@ -32,12 +32,17 @@ def read_medquad(path: Path) -> Iterator[Row | Rejection]:
     if not pairs:
         raise NoRowsError("not_rows", f"XML <{root.tag}> without QAPair elements, expected MedQuAD's")
     topic = _text(root.find("Focus"))
+    asked: set[str] = set()
     extra = {"url": root.get("url") or "", "attribution": root.get("source") or ""}
     for number, pair in enumerate(pairs, 1):
         question, answer = pair.find("Question"), pair.find("Answer")
         key = (question.get("qid") if question is not None else None) or str(number)
         kind = question.get("qtype") if question is not None else None
         cells = {"id": key, "question": _text(question), "answer": _text(answer), "topic": topic, "kind": kind}
+        # Sections below the one that answers were filed under its question, too.
+        if cells["question"] in asked:
+            cells["repeats"] = "yes"
+        asked.add(cells["question"] or "")
         yield Row(number, None, cells, extra)
 
 

@@ -228,7 +228,7 @@ def _name_row(row: Row, plan: RowPlan, seen: set[str]) -> str:
 
 
 def _medquad_columns(plan: RowPlan) -> tuple[str, ...]:
-    return ("topic", "kind") if plan.shape == "medquad" else ()
+    return ("topic", "kind", "repeats") if plan.shape == "medquad" else ()
 
 
 def _cell_text(cells: Mapping[str, Any], column: str | None) -> str | None:
