@@ -28,6 +28,12 @@ def example(topic: str, question: str, answer: str) -> tuple[str, str]:
     [
         ("recovery_gate", GATE, "Add 5 lb: 190 lb.", "Add 10 lb: 195 lb."),
         ("recovery_gate", GATE, "Go to 190 lb.", "Hold 185 lb."),
+        (
+            "goal_time",
+            "Back squat from 160 lb to 220 lb in 10 weeks, intermediate.",
+            "Not in 10 weeks. Plan 24. The milestone is 185 lb.",
+            "Not in 10 weeks. Plan 24. The milestone is 200 lb.",
+        ),
         ("recovery_gate", "Squat 100kg x 5, sleep 5.5hrs, soreness 2/10", "Use 95 kg.", "Use 97.5 kg."),
         ("recovery_gate", "Squat 100kg x 5, sleep 5.5hrs, soreness 8/10", "Rest today.", "Use 95 kg."),
         ("recovery_gate", "Squat 100kg x 5, sleep 7hrs, soreness 5/10", "Stay at 100 kg.", "Go to 102.5 kg."),
@@ -95,6 +101,17 @@ def generated(pack_name: str, count: int) -> list[tuple[list[dict], str]]:
 @pytest.fixture(scope="module")
 def rows() -> list[tuple[list[dict], str]]:
     return generated("fitness", 2500) + generated("golf", 200)
+
+
+def test_what_a_golf_report_calls_lower_has_to_be_lower(rows):
+    turns, facts = rows[-1]
+    now = json.loads(facts)["variables"]["current"]
+    heading = "WHAT IS HAPPENING (Current Issue):\n"
+    for score, is_lower in ((now - 0.05, True), (now + 0.05, False)):
+        claim = f"{heading}Putting at {score:.2f} is even lower. "
+        changed = [turns[0], {**turns[1], "content": turns[1]["content"].replace(heading, claim)}]
+        faults = check_example(json.dumps(changed), facts) or []
+        assert (f"{score:.2f} is not lower" not in faults) == is_lower
 
 
 def test_generated_advice_follows_from_its_question(rows):

@@ -16,9 +16,9 @@ from sources.synthetic.rulebook import RuleBook, Rules
 from sources.synthetic.scope import compile_topic
 
 # Drawn and decided together: a query for a column costs the same for few rows as for many.
-BLOCK_ROWS = 200_000
-# Put into words together: texts are what takes memory.
-BATCH_ROWS = 40_000
+BLOCK_ROWS = 204_800
+# Put into words together: texts are what takes memory. Three batches are a row group of the warehouse.
+BATCH_ROWS = 40_960
 
 
 @dataclass(frozen=True)
