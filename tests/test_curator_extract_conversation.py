@@ -296,3 +296,13 @@ def test_a_question_that_a_page_asks_again_is_left_out(pack: Pack) -> None:
 )
 def test_what_the_pages_of_medquad_lost_is_put_back(broken: str, whole: str) -> None:
     assert repair(broken) == whole
+
+
+def test_sentences_that_point_back_at_what_was_left_out_go_with_it() -> None:
+    page = "Eat less salt. Salts are described at www.example.org. These pages help. Drink water."
+    assert tidy_answer(page) == "Eat less salt. Drink water."
+
+
+def test_lists_of_other_pages_are_no_part_of_an_answer() -> None:
+    page = "Eat less salt.\n\n- Nutrition for Adults with Gout\n- Living with Gout\n\nDrink water."
+    assert tidy_answer(page) == "Eat less salt.\n\nDrink water."

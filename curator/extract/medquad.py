@@ -24,9 +24,10 @@ _NAVIGATION = re.compile(
     re.IGNORECASE,
 )
 _REFERS_AWAY = re.compile(
-    r"https?://|\bwww\.|\bavailable (?:at|from|through)\b|NIDDK health topic|fact sheet,|1-800-|see the section|section titled|\bfound here\b"
+    r"https?://|\bwww\.|\bavailable (?:at|from|through)\b|NIDDK health topic|fact sheets?\b|1-800-|see the section|section titled|\bfound here\b"
     r"|\bbooklet\b|\b(?:results? of|in|from) (?:the )?clinical trials?\b|\bunder evaluation\b|\bbeing sponsored\b"
 )
+_REFERS_BACK = re.compile(r"(?:These|This|Those|They|Such|Whether th|Another)\b")
 SENTENCE_END = re.compile(r"(?<=[.!?])(?<!U\.S\.)\s+(?=[A-Z])")
 _INLINE_BULLET = re.compile(r"\s{2,}-\s+(?=\S)")
 _FOOTNOTE = re.compile(r"(?<=\d/\d\d\.)\d{1,2}(?=\s|$)|(?<=[A-Za-z]{2}[A-Za-z0-9][.,])\d{1,2}(?:[,-]\d{1,2})*(?=\s|$)")
@@ -76,7 +77,8 @@ _GLUED_HEADING = re.compile(
 # An item that only announces those behind it has no stop at its end.
 _ANNOUNCES = re.compile(r"^- .*[^.!?;,]$")
 _LONE_ITEM = re.compile(r"(?:\A|\n\n|\n)- [^\n]+\n\n- |:\n\n(?!- )|(?:\A|\n)- [^\n]*:\n- ")
-_LAST_TITLES = re.compile(r"(?<=[.\n])\n\n- [A-Z][^\n.]*(?:\n- [A-Z][^\n.]*)*\Z")
+# Such as `- Nutrition for Adults with Early Chronic Kidney Disease`, behind a full stop.
+_LIST_OF_TITLES = re.compile(r"(?<=[.])\n\n- (?=(?:[^\n]* ){2,}[A-Z])[A-Z][^\n.,:]*(?:\n- [A-Z][^\n.,:]*)*(?=\n\n|\Z)")
 _LAST_SENTENCE = re.compile(r"(?:\A|(?<=[.!?]\s)|(?<=\n))[^.!?\n]*:\Z")
 # What says no more than that nothing is known, or to ask somebody.
 _NO_ADVICE = re.compile(
@@ -149,11 +151,14 @@ def _nest(lines: list[str]) -> list[str]:
 
 
 def _drop_references(text: str) -> str:
-    kept = [
-        sentence
-        for sentence in SENTENCE_END.split(text)
-        if not _NAVIGATION.match(sentence) and not _REFERS_AWAY.search(sentence)
-    ]
+    """Leaves out the sentences that lead away, and those behind them that speak of what was in them."""
+    kept: list[str] = []
+    is_after_gap = False
+    for sentence in SENTENCE_END.split(text):
+        leads_away = bool(_NAVIGATION.match(sentence) or _REFERS_AWAY.search(sentence))
+        is_after_gap = leads_away or (is_after_gap and _REFERS_BACK.match(sentence) is not None)
+        if not is_after_gap:
+            kept.append(sentence)
     return " ".join(kept)
 
 
@@ -176,6 +181,6 @@ def _join(paragraphs: list[str]) -> str:
             text = f"{text.rstrip(':, ')}:\n{paragraph}"
         else:
             text = f"{text}\n\n{paragraph}" if text else paragraph
-    # Titles of other pages behind the text; then, an announcement at the end that lost its list.
-    text = _LAST_TITLES.sub("", text)
+    # Titles of other pages between the text; then, an announcement at the end that lost its list.
+    text = _LIST_OF_TITLES.sub("", text)
     return _EDGE_HEADINGS.sub("", _LAST_SENTENCE.sub("", _EDGE_HEADINGS.sub("", text).strip()).strip()).strip()

@@ -104,7 +104,9 @@ def cut_to_question(answer: str, topic: str, kind: str) -> str | None:
     if not is_about_eating(answer, kind):
         return answer
     heading = next((m for m in _MIDDLE_HEADING.finditer(answer) if not _DIET.search(m[0])), None)
-    return _keep_first_paragraphs(answer[: heading.start()].strip() if heading else answer)
+    part = answer[: heading.start()].strip() if heading else answer
+    # The first paragraph says what the page goes on about.
+    return _keep_first_paragraphs(part) if _DIET.search(part.split("\n\n", 1)[0]) else None
 
 
 def is_about_eating(answer: str, kind: str) -> bool:
