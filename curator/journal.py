@@ -82,6 +82,13 @@ class JournalEvent:
 Work = Callable[[sqlite3.Connection], Any]
 
 
+@dataclass(frozen=True)
+class _Piece:
+    work: Work
+    future: "Future[Any]"
+    may_fail: bool
+
+
 class Journal:
     """The open journal; safe to use from any thread.
 
@@ -94,7 +101,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._waiting: queue.SimpleQueue[tuple[Work, Future[Any]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._is_closed = False
         with _translate(path):
@@ -107,11 +114,12 @@ class Journal:
         self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
         self._writer.start()
 
-    def submit(self, work: Work) -> "Future[Any]":
+    def submit(self, work: Work, *, may_fail: bool = True) -> "Future[Any]":
         """Has a piece of work done in the next transaction.
 
         Args:
             work: Gets the connection; runs in the writer's thread, together with others in one transaction.
+            may_fail: Whether it may raise a CuratorError, which undoes its own changes alone.
 
         Returns:
             A future of its result, done when the transaction is on the disk.
@@ -125,7 +133,7 @@ class Journal:
         if self._waiting.qsize() >= MAX_WAITING:
             raise JournalFullError(f"{self.path}: {MAX_WAITING:,} events wait to be written", "send it again later")
         future: Future[Any] = Future()
-        self._waiting.put((work, future))
+        self._waiting.put(_Piece(work, future, may_fail))
         return future
 
     def append_event(self, event_id: str, kind: str, client: str, body: str) -> "Future[Receipt]":
@@ -142,7 +150,7 @@ class Journal:
         """
         digest = hashlib.blake2b(body.encode(), digest_size=16).digest()
         row = (event_id, kind, client, _now(), digest, body)
-        return self.submit(lambda connection: _insert_event(connection, row))
+        return self.submit(lambda connection: _insert_event(connection, row), may_fail=False)
 
     def read_events(self, after: int = 0, limit: int = 10_000) -> list[JournalEvent]:
         """Gives the events after a sequence number, in order."""
@@ -204,8 +212,8 @@ class Journal:
                 _commit(connection, self.path, batch)
         connection.close()
 
-    def _collect(self) -> tuple[list[tuple[Work, "Future[Any]"]], bool]:
-        batch: list[tuple[Work, Future[Any]]] = []
+    def _collect(self) -> "tuple[list[_Piece], bool]":
+        batch: list[_Piece] = []
         item = self._waiting.get()
         while item is not None:
             batch.append(item)
@@ -230,32 +238,37 @@ def _insert_event(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Recei
     return "repeated" if known == row[4] else "conflict"
 
 
-def _commit(connection: sqlite3.Connection, path: Path, batch: list[tuple[Work, "Future[Any]"]]) -> None:
+def _commit(connection: sqlite3.Connection, path: Path, batch: list[_Piece]) -> None:
     """Does all work of a batch in one transaction; a piece that fails is undone alone, the others stand."""
-    results: list[tuple[Future[Any], Any, Exception | None]] = []
     try:
         connection.execute("begin immediate")
-        for work, future in batch:
-            connection.execute("savepoint piece")
-            try:
-                results.append((future, work(connection), None))
-            except CuratorError as error:
-                connection.execute("rollback to piece")
-                results.append((future, None, error))
-            connection.execute("release piece")
+        results = [_do(connection, piece) for piece in batch]
         connection.execute("commit")
     except Exception as error:  # noqa: BLE001 - whoever waits must be told, and the next batch be tried
         with contextlib.suppress(sqlite3.Error):
             connection.execute("rollback")
         failure = JournalError(f"{path}: {error}", "free some space or check the rights of the folder")
-        results = [(future, None, failure) for _, future in batch]
-    for future, value, problem in results:
-        if not future.set_running_or_notify_cancel():
+        results = [failure] * len(batch)
+    for piece, result in zip(batch, results, strict=True):
+        if not piece.future.set_running_or_notify_cancel():
             continue
-        if problem is None:
-            future.set_result(value)
+        if isinstance(result, CuratorError):
+            piece.future.set_exception(result)
         else:
-            future.set_exception(problem)
+            piece.future.set_result(result)
+
+
+def _do(connection: sqlite3.Connection, piece: _Piece) -> Any:
+    if not piece.may_fail:
+        return piece.work(connection)
+    connection.execute("savepoint piece")
+    try:
+        result = piece.work(connection)
+    except CuratorError as error:
+        connection.execute("rollback to piece")
+        result = error
+    connection.execute("release piece")
+    return result
 
 
 def _connect(path: Path) -> sqlite3.Connection:

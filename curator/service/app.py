@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from curator.service.api import make_api_router
 from curator.service.context import Service
 from curator.service.errors import ServiceError, describe_error, find_status
+from curator.service.event_intake import ShortWay
 from curator.service.gateway.routes import make_gateway_router
 from curator.service.login import make_login_router
 from curator.service.metrics import Watch
@@ -47,6 +48,8 @@ def create_app(service: Service, *, has_pages: bool = True) -> FastAPI:
         lifespan=live,
     )
     app.state.service = service
+    # The last one added is the outermost.
+    app.add_middleware(ShortWay, service=service)
     app.add_middleware(Door, service=service)
     app.add_middleware(Watch, metrics=service.metrics)
     app.add_exception_handler(CuratorError, _answer_error)

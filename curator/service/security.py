@@ -128,7 +128,7 @@ def _check_size(headers: dict[str, str]) -> int | None:
 
 
 def _cap(receive: "Receive") -> "Receive":
-    """Ends a body that goes on past the limit; what reads it sees a client that has hung up."""
+    """Refuses a body that goes on past the limit, when somebody reads it."""
     seen = 0
 
     async def capped() -> "Message":
@@ -137,7 +137,7 @@ def _cap(receive: "Receive") -> "Receive":
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))
             if seen > MAX_BODY_BYTES:
-                return {"type": "http.disconnect"}
+                raise ServiceError(413, f"the body is over {MAX_BODY_BYTES:,} bytes")
         return message
 
     return capped

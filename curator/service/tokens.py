@@ -5,6 +5,7 @@ import hmac
 import json
 import secrets
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from schemas.errors import ConfigError
 Scope = Literal["read", "review", "feedback", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 PREFIX = "cur"
+LOOK_EVERY_S = 0.5
+"""How often a running service looks whether the file has changed."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class TokenStore:
         self._guard = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
         self._tokens: dict[str, Token] = {}
+        self._looked_at = float("-inf")
 
     def list_tokens(self) -> list[Token]:
         """Gives the tokens by name."""
@@ -106,13 +110,17 @@ class TokenStore:
         parts = text.split("_")
         if len(parts) != 3 or parts[0] != PREFIX or not text.isascii():
             return None
-        token = self._load().get(parts[1])
+        token = self._load(LOOK_EVERY_S).get(parts[1])
         if token is None or not hmac.compare_digest(token.secret_hash, _hash(parts[2])):
             return None
         return Client(token.name, frozenset(token.scopes))
 
-    def _load(self) -> dict[str, Token]:
+    def _load(self, max_age_s: float = 0.0) -> dict[str, Token]:
+        now = time.monotonic()
+        if now - self._looked_at < max_age_s:
+            return self._tokens
         with self._guard:
+            self._looked_at = now
             try:
                 state = self._path.stat()
             except FileNotFoundError:
@@ -137,6 +145,7 @@ class TokenStore:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_file(self._path, json.dumps([asdict(token) for token in tokens.values()], indent=1).encode())
         self._path.chmod(0o600)
+        self._looked_at = float("-inf")
 
 
 def open_tokens(root: Path) -> TokenStore:

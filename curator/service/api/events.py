@@ -1,7 +1,6 @@
 """Feedback: events of the coaching application, on the disk before they are acknowledged."""
 
-import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict
@@ -9,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from curator.journal import Receipt
 from curator.service.access import App, Reader, ServiceOf
 from curator.service.api.examples import EVENT_EXAMPLES
-from curator.service.errors import ServiceError
+from curator.service.event_intake import store_event
 from schemas.feedback import FeedbackEvent
 
 router = APIRouter(tags=["feedback"])
@@ -27,26 +26,22 @@ class EventReceipt(BaseModel):
 @router.post(
     "/events",
     status_code=202,
+    response_model=EventReceipt,
     responses={
         409: {"description": "another event has this id"},
+        422: {"description": "this is no event"},
         429: {"description": "more events than the client may send; `Retry-After` says when to come again"},
         503: {"description": "the journal cannot take more now; send the same event again"},
     },
 )
 async def post_event(
     event: Annotated[FeedbackEvent, Body(openapi_examples=EVENT_EXAMPLES)], service: ServiceOf, client: App
-) -> EventReceipt:
+) -> dict[str, Any]:
     """Takes an event of feedback; it is synced to the disk before the answer.
 
     `event_id` is the idempotency key: the same event sent again is acknowledged (`repeated`) and counts once.
     """
-    service.event_limit.take(client.name)
-    body = event.model_dump_json(exclude_none=True)
-    future = service.journal.append_event(event.event_id, event.kind, client.name, body)
-    receipt: Receipt = await asyncio.wrap_future(future)
-    if receipt == "conflict":
-        raise ServiceError(409, f"event {event.event_id}: another event has this id", "an id is used once")
-    return EventReceipt(event_id=event.event_id, status=receipt)
+    return await store_event(service, client, event)
 
 
 @router.get("/events/counts")
