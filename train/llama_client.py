@@ -9,6 +9,9 @@ from train.web import fetch_json
 _CERTAIN = 1e9
 """A bias that makes any token the next one; the probabilities told are those from before the bias."""
 
+_ALL = 1 << 20
+"""More than any vocabulary has."""
+
 
 @dataclass(frozen=True)
 class LlamaClient:
@@ -43,13 +46,17 @@ class LlamaClient:
 
     def read_top(self, ids: Sequence[int], top: int) -> dict[int, float]:
         """Gives the natural log-probabilities of the likeliest next tokens."""
-        reply = self._complete(ids, n_predict=1, temperature=0, n_probs=top)
+        # A token that ends the answer, or half a character, would come without its probabilities: a plain letter is
+        # made the next one, which changes nothing of what is told.
+        letter = self.tokenize("a")[-1]
+        reply = self._complete(ids, n_predict=1, temperature=0, n_probs=top, logit_bias=[[letter, _CERTAIN]])
         return {int(t["id"]): float(t["logprob"]) for t in reply["completion_probabilities"][0]["top_logprobs"]}
 
     def read_logprob(self, ids: Sequence[int], token: int) -> float:
         """Gives the natural log-probability of one token as the next one."""
         reply = self._complete(ids, n_predict=1, temperature=0, n_probs=1, logit_bias=[[token, _CERTAIN]])
-        return float(reply["completion_probabilities"][0]["logprob"])
+        told = reply.get("completion_probabilities")
+        return float(told[0]["logprob"]) if told else self.read_top(ids, _ALL)[token]
 
     def _complete(self, ids: Sequence[int], **options: Any) -> dict[str, Any]:
         body = {"prompt": list(ids), "cache_prompt": True, **options}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import DeployError
-from train.gguf.model_folder import ModelFolder
+from train.gguf.model_folder import ModelFolder, read_json
 from train.local_model import LocalModel, explain_loading, find_base, is_adapter, load_tokenizer, load_weights
 
 LOGIT_TOLERANCE = 1e-4
@@ -58,6 +58,7 @@ def merge_adapter(
 
     if not is_adapter(adapter):
         raise DeployError(f"{adapter}: no adapter_config.json", "name the folder that curator train has written")
+    require_same_tokens(adapter, Path(find_base(adapter, base)))
     precision = choose_precision(Path(find_base(adapter, base)))
     tokenizer = load_tokenizer(adapter, base)
     apart = LocalModel(tokenizer, load_weights(adapter, base=base, dtype=precision).eval())
@@ -77,6 +78,32 @@ def save_model(model: LocalModel, target: Path) -> None:
     """Writes a model with its tokenizer, in safetensors."""
     model.model.save_pretrained(target)
     model.tokenizer.save_pretrained(target)
+
+
+def require_same_tokens(adapter: Path, base: Path) -> None:
+    """Refuses a base whose tokens have other numbers than those the adapter was trained with.
+
+    Models of the same shapes take each other's adapters without a word; their tokenizers tell them apart.
+
+    Raises:
+        DeployError: A token of the base has another number, or none, in the adapter's tokenizer.
+    """
+    ours, theirs = adapter / "tokenizer.json", base / "tokenizer.json"
+    if not (ours.is_file() and theirs.is_file()):
+        return
+    known, expected = _read_tokens(ours), _read_tokens(theirs)
+    differing = sum(known.get(token) != number for token, number in expected.items())
+    if differing:
+        raise DeployError(
+            f"{base}: {differing:,} of its {len(expected):,} tokens differ from those the adapter was trained with",
+            "give the base that it was trained on: --base PATH",
+        )
+
+
+def _read_tokens(path: Path) -> dict[str, int]:
+    raw = read_json(path, "copy the tokenizer again")
+    vocabulary: dict[str, int] = dict((raw.get("model") or {}).get("vocab") or {})
+    return vocabulary | {entry["content"]: entry["id"] for entry in raw.get("added_tokens", [])}
 
 
 def choose_precision(base: Path) -> str:
