@@ -211,6 +211,16 @@ def test_a_broken_question_names_its_line(tmp_path):
         read_questions(path)
 
 
+@pytest.mark.parametrize("pack", [FITNESS, GOLF], ids=lambda pack: pack.name)
+def test_the_right_page_is_among_the_first_three_for_nine_of_ten_bundled_questions(pack):
+    questions = read_questions(pack.root / pack.retrieval)
+    kit = PromptKit(pack, PromptConfig())
+    known = {passage.title if passage.is_record else passage.page.partition("/")[2] for passage in load_passages(pack)}
+    assert {page for item in questions for page in item.pages} <= known
+    assert len(questions) >= 100
+    assert evaluate_retrieval(kit, questions).hit_3_ratio >= 0.9
+
+
 def test_prompt_show_prints_what_is_sent_and_its_parts(tmp_path, capsys):
     assert run(["init", str(tmp_path / "p"), "--pack", "golf"]) == 0
     capsys.readouterr()
