@@ -135,7 +135,7 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
     selections = _select(project, rows, wanted)
     members = _list_members(rows, selections)
     lock = _describe(project, warehouse, members, wanted)
-    release_id = make_id("release", dump_canonical(lock))[:RELEASE_ID_LENGTH]
+    release_id = make_release_id(lock)
     leaks = find_leaks(members, dealt.units, pairs)
     known = warehouse.read("releases")["id"].to_list()
     report = ReleaseReport(
@@ -206,11 +206,22 @@ def find_unit_pairs(
     return named.filter(pl.col("left_id") != pl.col("right_id"))
 
 
+def make_release_id(lock: dict[str, Any]) -> str:
+    """Gives the id of a release: a hash of all that it is made of."""
+    return make_id("release", dump_canonical(lock))[:RELEASE_ID_LENGTH]
+
+
+def name_members(members: "pl.DataFrame") -> str:
+    """Gives a hash of members (in order of id) with their splits and categories."""
+    rows = members.select("example_id", "split", "category").iter_rows()
+    return make_id(*(f"{example}:{split}:{category}" for example, split, category in rows))
+
+
 def write_lock(project: Project, release_id: str, lock: dict[str, Any], members: "pl.DataFrame") -> None:
     """Writes `releases/<id>/corpus.lock` whole or not at all; an existing one with the same bytes stays."""
     from curator.atomic import write_file
 
-    rows = members.sort("split", "example_id").select("example_id", "split", "category").rows()
+    rows = members.sort("split", "example_id").select("example_id", "split", "category", "unit_id").rows()
     text = orjson.dumps({"release": release_id, **lock, "members": rows}, option=orjson.OPT_INDENT_2)
     path = project.releases / release_id / "corpus.lock"
     if not path.exists() or path.read_bytes() != text:
@@ -302,7 +313,7 @@ def _describe(
         "config": config,
         "targets": find_targets(project),
         "stages": {stage: warehouse.read_value("stage_fingerprint", stage=stage) for stage in stages},
-        "members_id": make_id(*(f"{e}:{s}:{c}" for e, s, c, _ in members.iter_rows())),
+        "members_id": name_members(members),
     }
 
 

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     releases.command("show")(show_release)
     releases.command("diff")(diff_releases)
     releases.command("verify")(verify_release)
+    releases.command("rebuild")(rebuild)
     app.add_typer(releases, name="releases", rich_help_panel="Explore")
 
 
@@ -287,6 +288,31 @@ def verify_release(
     print_json(found) if as_json else show_verification(found)
     if found["leaks"]:
         raise typer.Exit(1)
+
+
+def rebuild(
+    context: typer.Context,
+    lock: Annotated[str, typer.Argument(metavar="LOCK|ID", help="A corpus.lock, or the id of a release.")],
+    into: Annotated[Path | None, typer.Option(help="Folder of the export; exports/RELEASE/FORMAT.")] = None,
+    file_format: Annotated[str | None, typer.Option("--format", "-f", help=FORMATS)] = None,
+    wait: Wait = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Build a release again from its lock: the same bytes, or a new release where something was forgotten."""
+    from curator.cli.output import print_json
+    from curator.project import change_project
+    from curator.rebuild import read_lock, rebuild_release
+    from curator.rebuild_report import export_rebuilt, show_rebuild
+
+    state: State = context.obj
+    project = state.open({"export": {"format": file_format}})
+    project.require_data()
+    found = read_lock(project, lock)
+    with change_project(project, "releases rebuild", wait) as (warehouse, summary):
+        report = rebuild_release(project, warehouse, found)
+        export_rebuilt(project, warehouse, report, into.absolute() if into else None)
+        summary["rebuilt"] = report.release_id
+    print_json(report.as_dict()) if as_json else show_rebuild(report)
 
 
 def make_llm_settings(url: str | None, model: str | None) -> "LlmSettings | None":

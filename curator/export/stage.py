@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from curator.atomic import replace_folder
+from curator.categorise.stage import DEFAULT_ROLE
 from curator.export.card import write_card
 from curator.export.handoff import HANDOFF_NAMES, build_handoff
 from curator.export.jsonlines import dump_lines
@@ -162,7 +163,6 @@ def build_export(
         "release_rows",
         release_id=release["id"],
         screen_fingerprint=lock["stages"]["screen"],
-        label_fingerprint=lock["stages"]["categorise"],
     )
     rendered = _render(project, rows, config)
     if not rendered.ids:
@@ -222,7 +222,9 @@ def _shape(project: Project, row: Mapping[str, Any], config: ExportConfig) -> Ro
     if row["rejected"] is not None:
         metadata["rejected"] = orjson.loads(row["rejected"])
     if config.system_prompt == "pack":
-        turns = attach_system_prompt(turns, project.pack, row["role"], row["language"])
+        # The category was frozen with the release; a label of today may be another.
+        role = row["role"] or project.pack.category_roles.get(row["category"], DEFAULT_ROLE)
+        turns = attach_system_prompt(turns, project.pack, role, row["language"])
     # No JSON Schema can say that turns alternate, and readers drop such rows without a word.
     conversations = [turns, [*turns[:-1], *metadata["rejected"]]] if row["rejected"] is not None else [turns]
     fault = next((found for found in map(check_structure, conversations) if found), None)
