@@ -99,6 +99,13 @@ def test_a_question_and_its_answer_become_a_conversation():
     assert reasons == {}
 
 
+def test_an_arabic_question_is_known_by_its_own_question_mark():
+    answer = "ابدأ بنصف الأوزان التي كنت ترفعها قبل الانقطاع ثم زدها كل أسبوع قليلا حتى تعود."
+    title = "العودة إلى التمرين بعد شهر من الانقطاع: بأي وزن؟"
+    [example], reasons = extract(post(title=title), comment("a", answer, score=9))
+    assert (turns(example), reasons) == ([title, answer], {})
+
+
 def test_the_subreddit_gives_the_category_where_no_flair_does():
     [example], _ = extract(post(subreddit="loseit", flair="Rant"), comment("a", GOOD))
 
@@ -341,6 +348,11 @@ def test_cleaning_leaves_the_message_itself(text, quotable, expected):
 def test_asking_telling_and_thanking_are_told_apart():
     assert is_asking("Best way to warm up?")
     assert is_asking("Looking for some advice on sleep")
+    assert is_asking("العودة إلى التمرين بعد انقطاع؟")
+    assert is_asking("كيف أؤدي السكوات")
+    assert is_only_asking("كم مرة تتدرب؟ وماذا تأكل؟")
+    assert is_confirmation("شكرا، سأجرب ذلك")
+    assert not is_asking("أول عقلة لي")
     assert not is_asking("My first pull-up")
     assert is_telling_title("AMA about fitness")
     assert not is_telling_title("How to squat with long legs?")

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from schemas.errors import ConfigError
 from sources import documents
@@ -100,6 +102,43 @@ def test_html_and_word_are_converted_to_markdown(tmp_path: Path) -> None:
     assert "## How long?" in rows[0]["content"]
     assert "x()" not in rows[0]["content"]
     assert "Hold the bar." in rows[1]["content"]
+
+
+@needs_markitdown
+def test_a_pdf_keeps_its_text_and_headings(tmp_path: Path) -> None:
+    with rc_context({"pdf.fonttype": 42}):
+        page = Figure(figsize=(8, 8))
+        page.text(0.1, 0.9, "HOW DEEP TO SQUAT")
+        page.text(0.1, 0.7, "Squat as deep as your hips allow.")
+        page.savefig(tmp_path / "a.pdf")
+    [row] = [row for batch in read_all(tmp_path) for row in batch.documents.rows(named=True)]
+    assert row["content"].split("\n\n")[:2] == ["# HOW DEEP TO SQUAT", "Squat as deep as your hips allow."]
+
+
+@needs_markitdown
+def test_an_epub_is_read_chapter_by_chapter_with_its_title(tmp_path: Path) -> None:
+    chapters = {"one": "Squat deep.", "two": "Rest well."}
+    items = "".join(f'<item id="{name}" href="{name}.xhtml" media-type="application/xhtml+xml"/>' for name in chapters)
+    spine = "".join(f'<itemref idref="{name}"/>' for name in chapters)
+    with zipfile.ZipFile(tmp_path / "b.epub", "w") as book:
+        book.writestr("mimetype", "application/epub+zip")
+        book.writestr(
+            "META-INF/container.xml",
+            '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles>'
+            '<rootfile full-path="book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>',
+        )
+        book.writestr(
+            "book.opf",
+            '<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="id"><metadata '
+            'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The strong back</dc:title></metadata>'
+            f"<manifest>{items}</manifest><spine>{spine}</spine></package>",
+        )
+        for name, text in chapters.items():
+            book.writestr(f"{name}.xhtml", f"<html><body><h2>Chapter {name}</h2><p>{text}</p></body></html>")
+    [row] = [row for batch in read_all(tmp_path) for row in batch.documents.rows(named=True)]
+    assert row["title"] == "The strong back"
+    lines = [line for line in row["content"].splitlines() if line and not line.startswith("**")]
+    assert lines == ["## Chapter one", "Squat deep.", "## Chapter two", "Rest well."]
 
 
 @needs_markitdown

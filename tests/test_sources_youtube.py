@@ -1,3 +1,4 @@
+import io
 import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -22,7 +23,7 @@ from sources.youtube import YoutubeSource
 from sources.youtube.details import find_chapters, read_details
 from sources.youtube.failures import MEANINGS
 from sources.youtube.ids import parse_listing_url, parse_video_id
-from sources.youtube.listing import read_entries
+from sources.youtube.listing import list_videos, read_entries
 from sources.youtube.proxies import build_proxies
 
 GOOD = "aaaaaaaaaaa"
@@ -320,6 +321,43 @@ def test_a_flat_listing_gives_its_videos_with_their_titles_through_tabs():
         ("bbbbbbbbbbb", None, True),
     ]
     assert list(read_entries(None)) == []
+
+
+def test_a_playlist_is_listed_by_yt_dlp_itself_from_the_page_of_the_site(monkeypatch):
+    """Only the far end of the network is made up: the page that the site would send."""
+    networking = pytest.importorskip("yt_dlp.networking", reason="yt-dlp is not installed")
+    name, asked = "PL" + "b" * 16, []
+    videos = [
+        {"playlistVideoRenderer": {"videoId": video, "title": {"runs": [{"text": title}]}, "isPlayable": True}}
+        for video, title in ((GOOD, "Squat"), ("bbbbbbbbbbb", "Row"))
+    ]
+    content = {"playlistVideoListRenderer": {"playlistId": name, "contents": videos}}
+    for renderer in ("itemSectionRenderer", "sectionListRenderer"):
+        content = {renderer: {"contents": [content]}}
+    tab = {"tabRenderer": {"selected": True, "content": content}}
+    page = {"contents": {"twoColumnBrowseResultsRenderer": {"tabs": [tab]}}}
+
+    class RecordedRH(networking.RequestHandler):
+        _SUPPORTED_URL_SCHEMES = ("https",)
+
+        def _check_extensions(self, extensions):
+            extensions.clear()
+
+        def _send(self, request):
+            asked.append(request.url)
+            html = f"<html><script>var ytInitialData = {json.dumps(page)};</script></html>"
+            return networking.Response(io.BytesIO(html.encode()), request.url, {"Content-Type": "text/html"})
+
+    def only_recorded(*_):
+        director = networking.RequestDirector(logger=None)
+        director.add_handler(RecordedRH(logger=None))
+        return director
+
+    monkeypatch.setattr("yt_dlp.YoutubeDL.build_request_director", only_recorded)
+    found = list_videos(name, 10, None)
+    assert [(video.id, video.title) for video in found] == [(GOOD, "Squat"), ("bbbbbbbbbbb", "Row")]
+    assert asked[0] == f"https://www.youtube.com/playlist?list={name}"
+    assert [video.id for video in list_videos(name, 1, None)] == [GOOD]
 
 
 def test_the_pack_may_name_channels_and_without_yt_dlp_the_error_says_what_to_install(monkeypatch):

@@ -7,6 +7,7 @@ from typing import Any
 from curator.extract.build import build_example
 from curator.extract.thread_rank import RankedAnswer, rank_answers
 from curator.extract.thread_text import (
+    QUESTION_MARKS,
     asks_in_full,
     count_words,
     drop_links,
@@ -98,7 +99,8 @@ class ThreadCompiler:
             return "link_post"
         if is_gathering_title(title) or is_telling_title(title):
             return "not_a_question"
-        if not is_asking(title) and ("?" not in post.text or count_words(post.text) > MAX_BODY_QUESTION_WORDS):
+        asks_below = any(mark in post.text for mark in QUESTION_MARKS)
+        if not is_asking(title) and (not asks_below or count_words(post.text) > MAX_BODY_QUESTION_WORDS):
             return "not_a_question"
         if count_words(post.text) < MIN_QUESTION_WORDS:
             return "too_short"

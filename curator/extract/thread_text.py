@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+QUESTION_MARKS = ("?", "؟", "？")
+
 GONE = frozenset({"[deleted]", "[removed]", "[ removed by reddit ]", "[deleted by user]"})
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
@@ -29,14 +31,14 @@ _SIGNATURE_LINE = re.compile(
 LONGEST_SIGNATURE_WORDS = 15
 
 _ASKING = re.compile(
-    r"\?|^\W*(?:what|why|when|where|which|who|how|is|are|am|can|could|should|would|does|do|did|has|have|will)\b"
+    r"[?؟？]|^\W*(?:هل|كيف|لماذا|ما|ماذا|متى|أين|كم|أي|من)\b|^\W*(?:what|why|when|where|which|who|how|is|are|am|can|could|should|would|does|do|did|has|have|will)\b"
     r"|\b(?:any|need|want|seeking|looking for|appreciate)\b.{0,30}\b(?:advice|help|tips?|suggestions?|feedback)\b"
     r"|\b(?:form check|critique my|rate my|help me|please help|advice (?:wanted|needed|please))\b",
     re.IGNORECASE,
 )
 _TELLING_TITLE = re.compile(
     r"^\W*(?:\[?\s*(?:guide|psa|ama|iama|tutorial|megathread|progress|meta|update|tifu|til)\b"
-    r"|(?:how|why|what|where|when)\s+(?:i|we|to|my)\b(?!.*\?)|my\s+\d+\b|i\s+am\b.*\bama\b)|\bama\b\s*[!.]?$",
+    r"|(?:how|why|what|where|when)\s+(?:i|we|to|my)\b(?!.*[?؟？])|my\s+\d+\b|i\s+am\b.*\bama\b)|\bama\b\s*[!.]?$",
     re.IGNORECASE,
 )
 _GATHERING_TITLE = re.compile(
@@ -47,7 +49,8 @@ _GATHERING_TITLE = re.compile(
 _THANKS = re.compile(
     r"\b(?:thank(?:s| you)|thx|ty|cheers|appreciate(?: it| that| this)?|that (?:worked|helped|helps|fixed|did it)"
     r"|this (?:worked|helped|helps|fixed)|it worked|worked (?:for me|perfectly|great)|makes (?:a lot of )?sense"
-    r"|will (?:try|do)|solved|great (?:advice|answer)|exactly what i needed|much clearer|good to know)\b",
+    r"|will (?:try|do)|solved|great (?:advice|answer)|exactly what i needed|much clearer|good to know"
+    r"|شكرا|شكرًا|أشكرك|مشكور|نجحت|سأجرب|أفادني|هذا ما كنت أحتاجه)\b",
     re.IGNORECASE,
 )
 _NO_THANKS = re.compile(
@@ -62,7 +65,7 @@ _POINTING = re.compile(
     re.IGNORECASE,
 )
 _LINK = re.compile(r"\[([^\]\n]*)\]\([^)\s]*\)|https?://\S+|\bwww\.\S+")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?؟？])\s+|\n+")
 LONGEST_THANKS_WORDS = 60
 FULL_QUESTION_WORDS = 5
 
@@ -150,7 +153,7 @@ def drop_links(text: str) -> str:
 
 
 def _is_question(sentence: str) -> bool:
-    return sentence.rstrip(" \"')*_").endswith("?")
+    return sentence.rstrip(" \"')*_").endswith(QUESTION_MARKS)
 
 
 def _cut_quotes(lines: list[str], quotable: Sequence[str]) -> list[str]:
