@@ -87,9 +87,14 @@ def _keep_order(rows: I64) -> I64:
 def _expand_pairs(index: Index, first: I64, left: I64, right: I64, score: F64) -> tuple[I64, I64, F64]:
     """Return the pairs of all texts, given those of the first of each set of identical texts."""
     rows = np.flatnonzero(index.streams != 0)
-    members = rows[np.argsort(first[rows], kind="stable")]
     sizes = np.bincount(first[rows], minlength=len(first))
-    starts = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))[:-1]
+    # Most texts stand alone: only the others are sorted.
+    is_paired = sizes > 1
+    is_paired[left] = is_paired[right] = True
+    rows = rows[is_paired[first[rows]]]
+    members = rows[np.argsort(first[rows], kind="stable")]
+    sizes[~is_paired] = 0
+    starts = np.cumsum(sizes) - sizes
     total = int((sizes * (sizes - 1) // 2).sum() + (sizes[left] * sizes[right]).sum())
     if total > MAX_PAIRS:
         raise DedupError(

@@ -1,7 +1,8 @@
 """How characters beyond ASCII fold, as a table for the compiled kernels.
 
-Most characters fold by themselves: a dash to a separator, a letter to its small form. Those that need their neighbours
-(marks that compose) or become several characters are left to Python, which then folds the whole text.
+Most characters fold by themselves: a dash to a separator, a letter to its small form, a fraction to its digits. Those
+that need their neighbours (marks that compose) or become many characters are left to Python, which then folds the whole
+text.
 """
 
 import unicodedata
@@ -13,7 +14,10 @@ from curator.dedup.normalize import IGNORED, spell_character
 
 TABLE_SIZE = 0x10000
 CLASS_SHIFT = 24
-CLASS_SEPARATOR, CLASS_WORD, CLASS_SINGLE, CLASS_IGNORED, CLASS_COMPLEX = range(5)
+CLASS_SEPARATOR, CLASS_WORD, CLASS_SINGLE, CLASS_IGNORED, CLASS_COMPLEX, CLASS_SPELLED = range(6)
+# A spelled entry holds up to three ASCII characters of seven bits, the first one lowest.
+SPELLED_BITS = 7
+_MAX_SPELLED = 3
 
 # Emoji and pictographs beyond the table, all of them separators that no normalisation touches.
 EMOJI_LOW, EMOJI_HIGH = 0x1F300, 0x1FAFF
@@ -41,14 +45,17 @@ def find_composing() -> frozenset[int]:
 def _classify(code: int, composing: frozenset[int]) -> int:
     character = chr(code)
     normal = unicodedata.normalize("NFKC", character)
-    if any(ord(part) in composing or _is_reordered(part) for part in normal):
+    # Marks after a space of the character's own, as in an acute accent by itself, compose with nothing.
+    is_loose = normal.startswith(" ")
+    if not is_loose and any(ord(part) in composing or _is_reordered(part) for part in normal):
         return CLASS_COMPLEX << CLASS_SHIFT
     spelled = "".join(spell_character(ord(part)) for part in normal.casefold())
-    if not spelled:
-        return CLASS_IGNORED << CLASS_SHIFT
     words = spelled.split()
     if not words:
-        return CLASS_SEPARATOR << CLASS_SHIFT
+        return (CLASS_SEPARATOR if spelled else CLASS_IGNORED) << CLASS_SHIFT
+    if len(spelled) > 1 and len(spelled) <= _MAX_SPELLED and spelled.isascii():
+        packed = sum(ord(part) << SPELLED_BITS * place for place, part in enumerate(spelled))
+        return CLASS_SPELLED << CLASS_SHIFT | packed
     if len(words) > 1 or len(words[0]) > 1 or ord(words[0]) >= TABLE_SIZE:
         return CLASS_COMPLEX << CLASS_SHIFT
     if spelled == words[0]:

@@ -14,9 +14,11 @@ from curator.dedup.unicode_table import (
     CLASS_SEPARATOR,
     CLASS_SHIFT,
     CLASS_SINGLE,
+    CLASS_SPELLED,
     CLASS_WORD,
     EMOJI_HIGH,
     EMOJI_LOW,
+    SPELLED_BITS,
 )
 
 PADDING = 128
@@ -34,6 +36,9 @@ _HALF = np.uint64(32)
 _TOP = np.uint64(63)
 _ZERO = np.uint64(0)
 _CODE_MASK = np.uint32((1 << CLASS_SHIFT) - 1)
+_SPELLED_MASK = np.uint32((1 << SPELLED_BITS) - 1)
+_SPELLED_SHIFT = np.uint32(SPELLED_BITS)
+_NOTHING = np.uint32(0)
 
 
 @jit
@@ -104,25 +109,38 @@ def fold_unicode(source: Bytes, size: int, table: U32s, scratch: Bytes) -> int:
             scratch[to] = 0x20
             to += 1
             continue
-        entry = table[code]
-        kind = entry >> np.uint32(CLASS_SHIFT)
-        if kind == CLASS_SEPARATOR:
-            scratch[to] = 0x20
-            to += 1
-        elif kind == CLASS_WORD:
-            to = _write_character(entry & _CODE_MASK, scratch, to)
-        elif kind == CLASS_SINGLE:
-            scratch[to] = 0x20
-            to = _write_character(entry & _CODE_MASK, scratch, to + 1)
-            scratch[to] = 0x20
-            to += 1
-        elif kind != CLASS_IGNORED:
+        to = _write_entry(table[code], scratch, to)
+        if to < 0:
             return COMPLEX
     return to
 
 
 @jit
-def _write_character(code: int, scratch: Bytes, to: int) -> int:
+def _write_entry(entry: np.uint32, scratch: Bytes, to: int) -> int:
+    """Write what a character folds to and return the place after it, or `COMPLEX`."""
+    kind = entry >> np.uint32(CLASS_SHIFT)
+    if kind == CLASS_SEPARATOR:
+        scratch[to] = 0x20
+        return to + 1
+    if kind == CLASS_WORD:
+        return _write_character(entry & _CODE_MASK, scratch, to)
+    if kind == CLASS_SINGLE:
+        scratch[to] = 0x20
+        to = _write_character(entry & _CODE_MASK, scratch, to + 1)
+        scratch[to] = 0x20
+        return to + 1
+    if kind == CLASS_SPELLED:
+        spelled = entry & _CODE_MASK
+        while spelled != _NOTHING:
+            scratch[to] = spelled & _SPELLED_MASK
+            spelled >>= _SPELLED_SHIFT
+            to += 1
+        return to
+    return to if kind == CLASS_IGNORED else COMPLEX
+
+
+@jit
+def _write_character(code: np.uint32, scratch: Bytes, to: int) -> int:
     """Write a code point below 65,536 as UTF-8 and return the place after it."""
     if code < 0x80:
         scratch[to] = code
