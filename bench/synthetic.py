@@ -3,8 +3,7 @@
 Run: python bench/synthetic.py speed|truth|mutation|diversity [pack] [rows]
 
 `speed` streams rows into the warehouse of a new project, by the way that `curator ingest synthetic` takes: drawn,
-decided, put into words, made documents with their ids, checked and inserted, a transaction a batch, with DuckDB held to 300 MB. After every batch
-a bare loop formats as many strings, so that both meet the same machine; the ratio is the median over the batches. The
+decided, put into words, made documents with their ids, checked and inserted, a transaction a batch. After every batch a bare loop formats as many strings, so that both meet the same machine; the ratio is the median over the batches. The
 loop fills the very texts of a sample: each drawn value of a row became a slot of a format string again, and nothing
 is drawn, decided, picked, escaped, hashed or stored, nor are the metadata written.
 """
@@ -32,7 +31,6 @@ from sources.synthetic import SyntheticOptions, SyntheticSource
 from warehouse import open_warehouse
 
 _SAMPLE_ROWS = 4000
-_DUCKDB_LIMIT = "300MB"
 _DEFAULT_ROWS = {"speed": 1_000_000, "truth": 100_000, "mutation": 5_000, "diversity": 10_000}
 
 
@@ -94,8 +92,6 @@ def report_speed(pack_name: str, rows: int) -> None:
             since = time.perf_counter()
 
         with open_warehouse(project.database) as warehouse:
-            # DuckDB keeps what it has read and written up to its limit, by default most of the machine's memory.
-            warehouse.connection.execute(f"set memory_limit = '{_DUCKDB_LIMIT}'")
             ingest_source(project, warehouse, "synthetic", {"count": rows}, compare)
         closing = time.perf_counter() - since
         size_gb = project.database.stat().st_size / 1e9

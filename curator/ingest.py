@@ -193,9 +193,10 @@ def ingest_source(
     report = IngestReport(name)
     tombstones = _read_tombstones(warehouse)
     try:
-        for batch in connector.read(after):
-            _store_batch(warehouse, name, input_key, batch, tombstones, report)
-            on_batch(report)
+        with warehouse.streaming():
+            for batch in connector.read(after):
+                _store_batch(warehouse, name, input_key, batch, tombstones, report)
+                on_batch(report)
     except SourceInterruptedError as error:
         report.stopped, report.hint = error.message, error.hint
     return report

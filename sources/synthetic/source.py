@@ -1,8 +1,9 @@
 """The connector `synthetic`: conversations that a pack's rule files write."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +12,8 @@ from sources.protocol import Batch, Rejection, SourceContext
 from sources.synthetic.generate import Generator
 from sources.synthetic.plan import Plan, Stream, make_segment
 from sources.synthetic.rulebook import Rules, load_rules
+
+T = TypeVar("T")
 
 _DEFAULT_COUNT = 1000
 _FIRST_LANGUAGE_SHARE = 0.9
@@ -59,7 +62,7 @@ class SyntheticSource:
         rules = load_rules(self._context.pack, [self._context.root / path for path in self._options.rules])
         plan = self._make_plan(rules, seed)
         generator = Generator(rules, seed, self._context.now)
-        for part in generator.generate(plan, int(after or 0)):
+        for part in _read_ahead(generator.generate(plan, int(after or 0))):
             refused = [Rejection(key, "no_rule", "no rule covers this point", is_fault=False) for key in part.refused]
             cursor = str(part.stop) if part.stop < plan.count else None
             yield Batch(part.documents, tuple(refused), cursor, (f"generated {part.stop} / {plan.count}",))
@@ -103,6 +106,15 @@ class SyntheticSource:
                 stream = (parts[3], parts[2])
                 firsts[stream] = max(firsts.get(stream, 0), int(parts[4]) + 1)
         return firsts
+
+
+def _read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yields the items in order and makes the next one meanwhile: writing rows and storing them share no lock."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="generator") as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 def _share_languages(languages: list[str]) -> dict[str, float]:
