@@ -32,6 +32,7 @@ class DeployOptions:
         max_drift: Largest drift of the quantised model.
         ollama: URL of a server to create the model in.
         name: Of the model there.
+        threads: Of llama.cpp while it is compared; its own choice if absent.
     """
 
     model: str | None = None
@@ -45,6 +46,7 @@ class DeployOptions:
     max_drift: float | None = None
     ollama: str | None = None
     name: str | None = None
+    threads: int | None = None
 
 
 def preview(project: Project, options: DeployOptions) -> dict[str, Any]:
@@ -178,6 +180,7 @@ def _make_request(project: Project, options: DeployOptions) -> tuple[Any, dict[s
         llama_cpp=options.llama_cpp,
         max_drift=options.max_drift,
         release_id=adapter["release_id"] if adapter else None,
+        threads=options.threads,
     )
     return request, adapter
 

@@ -30,6 +30,7 @@ class TalkOptions:
         is_plain: Only the system prompt, without references, rules and examples.
         temperature: The deployment's, else 0.7, if absent.
         max_tokens: Length of an answer.
+        threads: Of llama.cpp; its own choice if absent.
     """
 
     target: str | None = None
@@ -38,6 +39,7 @@ class TalkOptions:
     is_plain: bool = False
     temperature: float | None = None
     max_tokens: int = 800
+    threads: int | None = None
 
 
 def talk(project: Project, options: TalkOptions, message: str | None = None, *, is_quiet: bool = False) -> None:
@@ -81,7 +83,7 @@ def open_model(project: Project, options: TalkOptions) -> "Iterator[tuple[ChatCl
             sampling |= parameters.model_dump()
         path = path / "model.gguf"
     sampling |= _given(options)
-    with serve_gguf(path) as server:
+    with serve_gguf(path, threads=options.threads) as server:
         yield ChatClient(server.url, path.parent.name), sampling
 
 

@@ -159,7 +159,7 @@ def publish_to_ollama(folder: Path, deployment: Deployment, url: str, name: str)
     """
     modelfile = read_modelfile(folder, deployment)
     create_in_ollama(url, name, folder / GGUF_NAME, modelfile)
-    with serve_gguf(folder / GGUF_NAME) as server:
+    with serve_gguf(folder / GGUF_NAME, threads=1) as server:
         prompts = make_frozen_prompts(deployment.system_prompt)[:1]
         ids = [LlamaClient(server.url).render_ids(prompt) for prompt in prompts]
     reference = Reference(prompts, ids, [], [], frozenset())

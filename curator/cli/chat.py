@@ -21,10 +21,11 @@ def chat(
     ] = False,
     temperature: Annotated[float | None, typer.Option(min=0, max=2, help="The deployment's, else 0.7.")] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Length of an answer.")] = 800,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of llama.cpp.")] = None,
 ) -> None:
     """Talk to the deployed model, answer by answer as it comes; Ctrl-D ends."""
     from curator.talk import TalkOptions, talk
 
     state: State = context.obj
-    options = TalkOptions(target, role, model, plain, temperature, max_tokens)
+    options = TalkOptions(target, role, model, plain, temperature, max_tokens, threads)
     talk(state.open(), options, message, is_quiet=state.quiet)

@@ -27,6 +27,7 @@ def deploy(
         Path | None, typer.Option("--llama-cpp", metavar="PATH", help="Convert with this checkout of llama.cpp.")
     ] = None,
     drift: Annotated[float | None, typer.Option(min=0, help="Largest drift of the quantised model.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of llama.cpp while it is compared.")] = None,
     use: Annotated[
         str | None, typer.Option(metavar="ID", help="Make an earlier deployment current; no new one.")
     ] = None,
@@ -48,7 +49,9 @@ def deploy(
         point_current(project, folder.name)
         print_json({"id": folder.name}) if as_json else say(f"current: {folder}")
         return
-    options = DeployOptions(model, quantize, role, temperature, top_p, base, template, llama_cpp, drift, ollama, name)
+    options = DeployOptions(
+        model, quantize, role, temperature, top_p, base, template, llama_cpp, drift, ollama, name, threads
+    )
     if dry_run:
         print_json(preview(project, options))
         return

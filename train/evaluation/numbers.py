@@ -21,7 +21,7 @@ UNITS: dict[str, str] = {
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩٫", "0123456789.")
 _NUMBER = rf"(?:\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\b(?:{'|'.join(WORDS)})\b)"
-_RANGE = r"\s*(?:–|-|—|to|or|and|إلى|أو|و)\s*"
+_RANGE = r"\s*(?:–|-|—|to|or|إلى|أو)\s*"
 _TIMES = re.compile(r"(\d+)\s*[x×]\s*\d+", re.IGNORECASE)
 
 
@@ -32,6 +32,11 @@ def find_numbers(text: str, unit: str) -> list[float]:
     # Not within a longer word: "5 g" but not "5 goblet squats".
     pattern = re.compile(rf"({_NUMBER})(?:{_RANGE}({_NUMBER}))?[\s-]*(?:{spelling})(?!\w)", re.IGNORECASE)
     found = [_read(end) for match in pattern.finditer(text) for end in match.groups() if end]
+    # "3x5 and four sets" is no range, "between 120 and 165 g" is one; its upper end is found above.
+    between = re.compile(
+        rf"(?:between|بين)\s+({_NUMBER})\s*(?:and|و)\s*{_NUMBER}[\s-]*(?:{spelling})(?!\w)", re.IGNORECASE
+    )
+    found += [_read(match[1]) for match in between.finditer(text)]
     if unit == "sets":
         found += [float(match[1]) for match in _TIMES.finditer(text)]
     return found
