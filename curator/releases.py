@@ -46,7 +46,9 @@ def compare_releases(snapshot: Warehouse, left: str, right: str) -> dict[str, An
 
     Returns:
         `left`, `right` (full ids), `changes` (rows with id, change in/out/moved, category, splits, reason), `counts` by
-        change, `by_reason`, `mix` (rows by category in each), `by_licence` of rows in and out.
+        change, `by_reason`; and for each side `mix` (rows by category), `rights` (rows by licence and permission) and
+        `evaluation` (models that were trained on it, with their metrics); `duplicates`: of the rows out, how many dedup
+        has `removed` by now and how many were `replaced` by a row of the other release.
 
     Raises:
         ConfigError: One of them does not exist.
@@ -66,8 +68,17 @@ def compare_releases(snapshot: Warehouse, left: str, right: str) -> dict[str, An
             }
             for side, release in zip(("left", "right"), ids, strict=True)
         },
+        "rights": {side: snapshot.read("release_rights", release=name).to_dicts()
+                   for side, name in zip(("left", "right"), ids, strict=True)},
+        "duplicates": snapshot.read("compare_duplicates", left=ids[0], right=ids[1]).row(0, named=True),
+        "evaluation": {side: _read_models(snapshot, name) for side, name in zip(("left", "right"), ids, strict=True)},
         "changes": changes,
     }  # fmt: skip
+
+
+def _read_models(snapshot: Warehouse, release: str) -> list[dict[str, Any]]:
+    rows = snapshot.read("release_models", release=release).to_dicts()
+    return [{**row, "metrics": json.loads(row["metrics"])} for row in rows]
 
 
 def verify_stored_release(warehouse: Warehouse, release_id: str | None) -> dict[str, Any]:

@@ -167,18 +167,6 @@ def show_demo(report: "DemoReport") -> None:
     say(f"{report.seconds:.1f} s. Look further: cd {report.folder} && curator stats, curator sql, curator why ID")
 
 
-def show_diff(found: Mapping[str, Any]) -> None:
-    """Shows what differs between two releases."""
-    say(
-        f"{found['left']} → {found['right']}: "
-        + (", ".join(f"{n:,} {w}" for w, n in found["counts"].items()) or "equal")
-    )
-    rows = [[name, found["mix"]["left"][name], found["mix"]["right"][name]] for name in found["mix"]["left"]]
-    print_table("", ["category", found["left"], found["right"]], rows)
-    if found["by_reason"]:
-        print_table("rows out", ["reason", "rows"], list(found["by_reason"].items()))
-
-
 def show_forget(report: "ForgetReport", *, is_preview: bool = False) -> None:
     """Shows what was erased, what only others can delete, and the proof."""
     verb = "would be erased" if is_preview else "erased"

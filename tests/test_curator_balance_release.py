@@ -53,3 +53,92 @@ def test_a_dry_run_without_data_makes_no_database(tmp_path: Path) -> None:
     for command in ("curate", "balance", "export"):
         assert run(["-C", str(tmp_path / "empty"), command, "--dry-run"]) == 2
     assert not (tmp_path / "empty" / "curator.db").exists()
+
+
+def find_released(snapshot, release: str) -> list[str]:
+    rows = snapshot.connection.execute("select example_id from release_members where release_id = ?", [release])
+    return [row[0] for row in rows.fetchall()]
+
+
+def test_every_released_row_answers_why_with_its_place_its_category_its_split_and_its_release(built: Path) -> None:
+    from curator.why import read_life
+
+    with open_snapshot(open_project(built).snapshots) as snapshot:
+        release = str(snapshot.read("snapshot_releases")["id"][0])
+        members = find_released(snapshot, release)
+        lives = [read_life(snapshot, member) for member in members]
+    manifest = orjson.loads((built / "exports" / release / "messages" / "manifest.json").read_bytes())
+    assert len(lives) == manifest["counts"]["rows"] > 50
+    for life in lives:
+        assert life["origin"]["where"]
+        assert life["origin"]["licence"]
+        assert life["category"]["name"]
+        assert life["category"]["basis"]
+        assert life["split"]["split"] in ("train", "validation", "test")
+        assert life["split"]["unit"]
+        assert release in [row["release_id"] for row in life["releases"]]
+        assert all(verdict["is_kept"] for verdict in life["verdicts"])
+
+
+def test_two_releases_differ_by_rows_reasons_mix_duplicates_rights_and_models(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left, right = balance(folder, "60", capsys), balance(folder, "30", capsys)
+    with open_snapshot(open_project(folder).snapshots) as snapshot:
+        sizes = [len(find_released(snapshot, release)) for release in (left, right)]
+        gone = sorted(set(find_released(snapshot, left)) - set(find_released(snapshot, right)))
+    assert run(["-C", str(folder), "releases", "diff", left, right, "--json"]) == 0
+    found = orjson.loads(capsys.readouterr().out)
+    assert [row["id"] for row in found["changes"] if row["change"] == "out"] == gone
+    assert found["by_reason"] == {"balance: over_quota": len(gone)}
+    assert [sum(found["mix"][side].values()) for side in ("left", "right")] == sizes
+    rights = [
+        {(row["licence"], row["permission"]): row["rows"] for row in found["rights"][s]} for s in ("left", "right")
+    ]
+    assert rights == [{("unknown", "unknown"): size} for size in sizes]
+    assert found["duplicates"] == {"removed": 0, "replaced": 0}
+    assert found["evaluation"] == {"left": [], "right": []}
+    assert run(["-C", str(folder), "releases", "diff", left, right]) == 0
+    assert "rights" in capsys.readouterr().out
+
+
+def test_a_withheld_row_comes_back_with_the_first_balance_that_has_no_reason_to_withhold_it(
+    tmp_path: Path, tiny_pack: Path, cli
+) -> None:
+    def write(rows: dict[str, str]) -> None:
+        (tmp_path / "rows").mkdir(exist_ok=True)
+        for name, answer in rows.items():
+            row = {"question": f"What does {name[:-1]} say?", "answer": answer, "category": "tactics"}
+            (tmp_path / "rows" / f"{name}.jsonl").write_bytes(orjson.dumps(row))
+
+    def make_text(base: int, head: bool, tail: bool) -> str:
+        words = ["the" if n == 15 else f"word{base}x{n}" for n in range(60)]
+        words[:2] = ["first", f"head{base}"] if head else words[:2]
+        words[-2:] = [f"tail{base}", "last"] if tail else words[-2:]
+        return " ".join(words)
+
+    def balance_once() -> set[str]:
+        for command in (["ingest", "dataset", str(tmp_path / "rows")], ["curate"], ["balance"]):
+            assert cli(project, *command).code == 0
+        with open_snapshot(open_project(project).snapshots) as snapshot:
+            rows = snapshot.connection.execute(
+                "select natural_key from examples where id not in"
+                " (select subject_id from verdicts where not is_kept and stage = 'split')"
+            ).fetchall()
+        return {row[0].split("/")[-1].split(".")[0] for row in rows}
+
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "curator.toml").write_text(
+        f"pack = {orjson.dumps(str(tiny_pack)).decode()}\n[dedup]\nthreshold = 0.99\n"
+        "[split]\ntrain = 0.4\nvalidation = 0.3\ntest = 0.3\n[balance]\ntarget = {tactics = 1.0}\n"
+    )
+    write({f"case{base}{side}": make_text(base, side == "a", side == "b") for base in range(8) for side in "ab"})
+    balance_once()
+    write({f"case{base}m": make_text(base, head=False, tail=False) for base in range(8)})
+    kept = balance_once()
+    withheld = sorted({f"case{base}m" for base in range(8)} - kept)
+    assert withheld
+    # The one of the two that the middle one resembles too much says something else now.
+    write({f"{name[:-1]}b": make_text(90 + n, head=False, tail=False) for n, name in enumerate(withheld)})
+    assert set(withheld) <= balance_once()

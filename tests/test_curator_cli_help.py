@@ -11,8 +11,9 @@ ROOT = typer.main.get_command(app)
 EXPECTED = {
     "init", "demo", "doctor", "config show", "ingest", "ingest markdown", "ingest documents", "ingest transcripts",
     "ingest youtube", "ingest reddit", "ingest dataset", "ingest synthetic", "ingest other", "curate", "balance",
-    "export", "run", "releases list", "releases show", "releases diff", "releases verify", "sql", "stats", "why",
-    "duplicates", "status",
+    "export", "run", "releases list", "releases show", "releases diff", "releases verify", "releases rebuild", "sql",
+    "stats", "why", "duplicates", "status", "forget", "review accept", "review reject", "review edit", "review relabel",
+    "review apply",
 }  # fmt: skip
 # What somebody looks for in the help of a command.
 MENTIONS = {

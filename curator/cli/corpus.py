@@ -260,8 +260,8 @@ def diff_releases(
 ) -> None:
     """Show which rows came in and went out between two releases, and why."""
     from curator.cli.output import print_json
+    from curator.diff_report import show_diff
     from curator.releases import compare_releases
-    from curator.report import show_diff
 
     state: State = context.obj
     with state.read(state.open()) as snapshot:
