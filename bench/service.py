@@ -28,7 +28,13 @@ from event_load import RunningService, post_all, quantile
 
 from curator.service.tokens import TokenStore
 
-SCALED = {"corpus": "id", "examples": "id", "documents": "id", "verdicts": "subject_id", "release_members": "example_id"}
+SCALED = {
+    "corpus": "id",
+    "examples": "id",
+    "documents": "id",
+    "verdicts": "subject_id",
+    "release_members": "example_id",
+}
 IDS = {"id", "document_id", "subject_id", "example_id", "cluster_id", "representative_id", "partner", "unit_id"}
 
 

@@ -52,7 +52,7 @@ class Rating(_Reply):
     """What the user thinks of it."""
 
     kind: Literal["rating"] = "rating"
-    rating: int = Field(ge=1, le=5, description="1 is useless, 5 is just right.")
+    rating: int = Field(strict=True, ge=1, le=5, description="1 is useless, 5 is just right.")
     comment: LongText | None = None
 
 

@@ -222,7 +222,7 @@ def test_whatever_happens_each_row_has_one_holder_and_one_last_word(tmp_path_fac
 
 
 def test_bodies_are_stored_as_they_were_sent(journal):
-    body = json.dumps({"text": "سكوات ‏\u2028 \x00 '\""}, ensure_ascii=False)
+    body = json.dumps({"text": "سكوات \u2028 \u200f \x00 '\""}, ensure_ascii=False)
     journal.append_event("event-01", "correction", "app", body).result()
     assert journal.read_events()[0].body == body
     assert Path(journal.path).name == "journal.db"

@@ -238,7 +238,7 @@ def test_it_listens_beyond_this_machine_only_with_tokens_and_tls():
     for host in ("127.0.0.1", "localhost", "::1"):
         check_binding(host, **loopback)
     for host in ("0.0.0.0", "::", "192.168.1.7", "box.local"):
-        with pytest.raises(ConfigError, match="API token.*TLS"):
+        with pytest.raises(ConfigError, match=r"API token.*TLS"):
             check_binding(host, **loopback)
         with pytest.raises(ConfigError, match="TLS"):
             check_binding(host, has_tokens=True, has_tls=False, is_insecure_wanted=False)

@@ -110,5 +110,5 @@ def _parse(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _escape(word: str) -> str:
-    # RE2 knows every escape of punctuation, but not Python's of letters outside ASCII (there are none).
-    return re.sub(r"([^\w\s])", r"\\\1", word)
+    # RE2 takes an escape of ASCII punctuation alone; nothing else has a meaning in a pattern.
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", word)
