@@ -5,7 +5,7 @@ DEV := .venv
 DATA ?= data
 PIP_FLAGS := --disable-pip-version-check --quiet
 
-.PHONY: demo test check real bench bench-dedup format clean
+.PHONY: demo test check real bench bench-dedup format assets screenshots clean
 
 demo: $(CORE)/.installed  ## The whole job on bundled material, without network, credentials or GPU.
 	$(CORE)/bin/curator demo demo
@@ -32,6 +32,12 @@ bench-dedup: $(DEV)/.installed  ## Dedup against its peers, in an environment of
 format: $(DEV)/.installed
 	$(DEV)/bin/ruff format .
 	$(DEV)/bin/ruff check --fix .
+
+assets:  ## What the pages of the service load, built with npm and committed.
+	cd curator/service/assets && npm ci --no-audit --no-fund && npm run build
+
+screenshots: $(DEV)/.installed  ## Pictures of the pages: make screenshots PROJECT=demo (a folder made by `curator demo`)
+	$(DEV)/bin/python bench/screenshots.py "$(PROJECT)"
 
 $(CORE)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(CORE)

@@ -11,13 +11,13 @@ from curator.service.pages.render import render_page
 from curator.service.pages.route import PageRoute
 from curator.service.pages.row import compare_members
 from curator.service.pages.thresholds import THRESHOLDS, TOLERANCE, ThresholdCounts, count_thresholds
-from curator.service.pages.word_diff import diff_words
+from curator.service.pages.word_diff import diff_words, shorten
 from schemas.errors import ConfigError
 
 router = APIRouter(route_class=PageRoute)
 
 PAGE_CLUSTERS = 20
-MAX_PAIRS = 4
+MAX_PAIRS = 3
 
 
 @router.get("/duplicates")
@@ -97,7 +97,7 @@ def show_pairs(
     pairs = []
     for left, right, similarity in near.iter_rows():
         texts = [_read_text(service, row_id) for row_id in (left, right)]
-        pairs.append({"left": left, "right": right, "similarity": similarity, "parts": diff_words(*texts)})
+        pairs.append({"left": left, "right": right, "similarity": similarity, "parts": shorten(diff_words(*texts))})
     return render_page(request, "pairs.html", page="duplicates", pairs=pairs, at=at)
 
 

@@ -21,7 +21,7 @@ FIGURES = {
     "kept": "kept",
     "released": "in the last release",
 }
-MAX_REASONS = 12
+MAX_REASONS = 8
 MANY_YEARS = 4
 
 

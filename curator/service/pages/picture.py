@@ -12,12 +12,12 @@ MAX_LABEL = 40
 def pick_columns(frame: pl.DataFrame, kind: str, x: str, y: str) -> tuple[str, str]:
     """Gives the columns of the axes: those asked for where they exist, else the first that fit."""
     names = frame.columns
-    figures = [name for name, column_kind in frame.schema.items() if column_kind.is_numeric()]
-    if y not in names:
-        # The last column is mostly the figure that was asked for; the first may be an id or a year.
-        y = figures[-1] if figures else names[-1]
     if x not in names:
-        x = next((name for name in names if name != y), y)
+        x = names[0]
+    if y not in names:
+        # The first column mostly says what a row is, even where it is a figure such as a year.
+        figures = [name for name, column_kind in frame.schema.items() if column_kind.is_numeric() and name != x]
+        y = figures[0] if figures else names[-1]
     return (y, y) if kind == "histogram" else (x, y)
 
 

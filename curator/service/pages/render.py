@@ -24,7 +24,7 @@ PAGES = (
     ("rows", "/rows", "Rows", "r"),
     ("review", "/review", "Review", "v"),
     ("duplicates", "/duplicates", "Duplicates", "d"),
-    ("releases", "/releases", "Releases and models", "l"),
+    ("releases", "/releases", "Releases", "l"),
     ("chat", "/chat", "Chat", "c"),
 )
 """Name, address, title, and the key that follows g."""

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from curator.service.access import Reader, ServiceOf
 from curator.service.pages.render import render_page
 from curator.service.pages.route import PageRoute
-from curator.service.pages.word_diff import diff_words
+from curator.service.pages.word_diff import diff_words, shorten
 from curator.why import read_life
 from schemas.errors import ConfigError
 from warehouse import Warehouse
@@ -32,7 +32,12 @@ def show_row(request: Request, subject: str, service: ServiceOf, client: Reader)
             )  # fmt: skip
         cluster = _compare_cluster(snapshot, life["id"]) if life["noun"] != "document" else None
     life["verdicts"] = sorted(life["verdicts"], key=_place_of)
-    origin = {name: value for name, value in life["origin"].items() if value not in (None, "")}
+    # Seconds and their parts say nothing here.
+    origin = {
+        name: str(value)[:16] if name.endswith("_at") else value
+        for name, value in life["origin"].items()
+        if value not in (None, "")
+    }
     return render_page(
         request, "row.html", page="rows", life=life, origin=origin, cluster=cluster, verdict=_sum_up(life)
     )
@@ -68,7 +73,7 @@ def compare_members(snapshot: Warehouse, cluster_id: str, shown_first: str = "")
     kept = rows[0]
     text = _join(kept)
     members = sorted(rows[1:], key=lambda row: row["id"] != shown_first)
-    compared = [{**row, "parts": diff_words(text, _join(row))} for row in members[:MAX_MEMBERS]]
+    compared = [{**row, "parts": shorten(diff_words(text, _join(row)))} for row in members[:MAX_MEMBERS]]
     return {"representative": {**kept, "text": text}, "compared": compared, "hidden": len(members) - len(compared)}
 
 

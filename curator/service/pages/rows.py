@@ -98,8 +98,10 @@ def _clip(text: str, words: list[str]) -> str:
     """Gives the part of a text around the first word that was looked for, in one line."""
     flat = " ".join(text.split())
     places = [place for word in words if (place := flat.lower().find(word.lower())) > 0]
-    start = max(0, min(places) - 80) if places and min(places) > PREVIEW // 2 else 0
-    return ("… " if start else "") + flat[start : start + PREVIEW]
+    if not places or min(places) <= PREVIEW // 2:
+        return flat[:PREVIEW]
+    start = flat.find(" ", max(0, min(places) - 80)) + 1
+    return "… " + flat[start : start + PREVIEW]
 
 
 def mark_words(text: str, words: list[str]) -> list[tuple[bool, str]]:

@@ -27,6 +27,7 @@ from warehouse import list_views
 router = APIRouter(route_class=PageRoute)
 
 PAGE_ROWS = 100
+FIRST_TABLES = ("corpus", "examples", "documents", "verdicts", "rejected", "duplicates", "mix", "sources")
 EXPLAIN = re.compile(r"\s*explain\b", re.IGNORECASE)
 FIXED = re.compile(r"\s*(?:explain|describe|desc|show|summarize)\b", re.IGNORECASE)
 """Statements whose result is short and keeps its order."""
@@ -168,5 +169,6 @@ def _list_tables(service: Service) -> list[tuple[str, str, list[tuple[str, str]]
     columns: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in service.reader.read_cached("pages/columns").iter_rows():
         columns.setdefault(table, []).append((column, kind))
-    known = [name for name in meanings if name in columns]
+    # What people ask for most comes first.
+    known = [name for name in dict.fromkeys((*FIRST_TABLES, *meanings)) if name in columns]
     return [(name, meanings.get(name, ""), columns[name]) for name in [*known, *sorted(set(columns) - set(known))]]

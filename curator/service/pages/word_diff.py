@@ -5,6 +5,7 @@ import re
 
 TOKEN = re.compile(r"\s+|[^\s]+")
 MAX_WORDS = 4_000
+CONTEXT_WORDS = 12
 
 
 def diff_words(before: str, after: str) -> list[tuple[str, str]]:
@@ -25,3 +26,24 @@ def diff_words(before: str, after: str) -> list[tuple[str, str]]:
         if d > c:
             parts.append(("ins", "".join(right[c:d])))
     return parts
+
+
+def shorten(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Gives a diff with long stretches that both have cut to a few words around what differs."""
+    last = len(parts) - 1
+    return [
+        (operation, _cut(text, has_left=place > 0, has_right=place < last) if operation == "same" else text)
+        for place, (operation, text) in enumerate(parts)
+    ]
+
+
+def _cut(text: str, *, has_left: bool, has_right: bool) -> str:
+    words = TOKEN.findall(text)
+    # A word and the space behind it are two tokens.
+    head = words[: 2 * CONTEXT_WORDS] if has_left else []
+    tail = words[-2 * CONTEXT_WORDS :] if has_right else []
+    if not (head or tail):
+        head = words[: 4 * CONTEXT_WORDS]
+    if len(head) + len(tail) >= len(words):
+        return text
+    return f"{''.join(head)} … {''.join(tail)}" if head else f"… {''.join(tail)}"

@@ -41,29 +41,32 @@ function draw(element) {
   const chart = echarts.init(element, null, { renderer: "canvas" });
   charts.set(element, chart);
   sizes.observe(element);
-  chart.setOption(describe(picture.kind === "histogram" ? countBins(picture) : picture));
+  chart.setOption(describe(picture.kind === "histogram" ? countBins(picture) : picture, element));
 }
 
-function describe(picture) {
+function describe(picture, element) {
   const css = getComputedStyle(document.documentElement);
   const colour = (name) => css.getPropertyValue(name).trim();
   const font = { fontFamily: css.getPropertyValue("--sans"), color: colour("--muted"), fontSize: 12 };
   const isLine = picture.kind === "line";
   const isScale = picture.x_kind === "number" && isLine;
   const axis = { axisLabel: font, nameTextStyle: font, axisLine: { lineStyle: { color: colour("--line-strong") } }, axisTick: { show: false } };
+  // Few bars get all their labels, cut to the room that they have; many get those that fit.
+  const room = Math.floor((element.clientWidth - 60) / Math.max(1, picture.x.length));
+  const labels = !isScale && room > 44 ? { ...font, interval: 0, width: room - 8, overflow: "truncate" } : font;
   const palette = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"].map(colour);
   return {
     animation: false,
     color: palette,
     aria: { enabled: false },
     textStyle: font,
-    grid: { left: 8, right: 12, top: picture.series.length > 1 ? 36 : 28, bottom: picture.x_title ? 26 : 4, containLabel: true },
+    grid: { left: 8, right: 12, top: picture.series.length > 1 ? 48 : 28, bottom: picture.x_title ? 26 : 4, containLabel: true },
     legend: picture.series.length > 1 ? { top: 0, left: 0, type: "scroll", textStyle: { ...font, color: colour("--text") }, itemWidth: 12, itemHeight: 8 } : undefined,
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, backgroundColor: colour("--surface"), borderColor: colour("--line-strong"),
       textStyle: { ...font, color: colour("--text") }, axisPointer: { type: isLine ? "line" : "shadow", shadowStyle: { color: colour("--hover") } },
     },
-    xAxis: { ...axis, type: isScale ? "value" : "category", scale: isScale, data: isScale ? undefined : picture.x, name: picture.x_title ?? "", nameLocation: "middle", nameGap: 26, splitLine: { show: false } },
+    xAxis: { ...axis, axisLabel: labels, type: isScale ? "value" : "category", scale: isScale, data: isScale ? undefined : picture.x, name: picture.x_title ?? "", nameLocation: "middle", nameGap: 26, splitLine: { show: false } },
     yAxis: { ...axis, type: "value", scale: isLine, name: picture.y_title ?? "", nameLocation: "end", nameTextStyle: { ...font, align: "left" }, axisLine: { show: false }, splitLine: { lineStyle: { color: colour("--line") } } },
     series: picture.series.map((series, index) => ({
       type: isLine ? "line" : "bar",
