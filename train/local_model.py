@@ -208,10 +208,18 @@ def explain_loading(place: str, what: str) -> Iterator[None]:
     Raises:
         DeployError: It could not.
     """
-    from safetensors import SafetensorError
+    import warnings
 
+    from safetensors import SafetensorError
+    from transformers.utils import logging
+
+    # Its bars write over ours, and a terminal that is none gets a line a step.
+    logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            # What peft has still to change for transformers is no concern of who deploys.
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:160]
         if isinstance(error, RuntimeError) and "out of memory" in reason:
