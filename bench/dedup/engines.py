@@ -34,7 +34,9 @@ def main() -> None:
         return
     start = time.perf_counter()
     kept = search(arguments.engine, rows, folder)
-    print(f"{arguments.engine}: {len(kept):,} of {len(rows):,} rows kept, {time.perf_counter() - start:.1f} s", flush=True)
+    print(
+        f"{arguments.engine}: {len(kept):,} of {len(rows):,} rows kept, {time.perf_counter() - start:.1f} s", flush=True
+    )
     kept.sort().to_frame("id").write_parquet(folder.parent / f"kept-{arguments.engine}.parquet")
 
 
