@@ -200,6 +200,8 @@ def test_an_edit_stays_in_the_split_of_its_parent_however_little_they_share(fold
     )
     after = balance(folder)
     assert [after[i] for i in report.edited] == ["train", "validation", "test"]
+    for old, new in zip(chosen, report.edited, strict=True):
+        assert f"edit:{old}" in set(life(folder, old)["split"]["keys"]) & set(life(folder, new)["split"]["keys"])
     assert not set(chosen) & set(after)
     for old, new in zip(chosen, report.edited, strict=True):
         assert life(folder, old)["split"]["unit"] == life(folder, new)["split"]["unit"]
@@ -367,6 +369,25 @@ def test_a_file_of_decisions_is_applied_once_and_bad_lines_are_named(folder: Pat
     assert find(folder, "situation 3 ", "corpus") == []
     again = cli(folder, "review", "apply", path, "--json")
     assert (again.json["stored"], again.json["known"]) == (0, 1)
+
+
+def test_decisions_of_the_page_are_taken_from_its_journal_once(folder: Path, cli) -> None:
+    from curator.journal import Journal
+    from curator.review.draining import JOURNAL
+    from curator.service.reviewing import ReviewDesk
+
+    assert cli(folder, "review", "apply", "--json").json["stored"] == 0
+    row, undone = find(folder, "situation 3 ")[0], find(folder, "situation 5 ")[0]
+    journal = Journal(folder / JOURNAL)
+    desk = ReviewDesk(journal, lease_s=60)
+    desk.decide(make("reject", row, reason="wrong"))
+    desk.decide(make("reject", undone))
+    desk.undo("ada")
+    journal.close()
+    assert cli(folder, "review", "apply", "--json").json["stored"] == 1
+    assert find(folder, "situation 3 ", "corpus") == []
+    assert find(folder, "situation 5 ", "corpus") == [undone]
+    assert cli(folder, "review", "apply", "--json").json["stored"] == 0
 
 
 @pytest.mark.parametrize(

@@ -117,13 +117,23 @@ def edit(
 @app.command()
 def apply(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="JSONL of decisions (schemas/json/decision.schema.json), or -.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="JSONL of decisions (schemas/json/decision.schema.json), - for stdin; the journal of `curator serve` if absent."
+        ),
+    ] = None,
     wait: Wait = 0.0,
     as_json: Json = False,
 ) -> None:
-    """Apply decisions from a file; each goes through once, however often the file is given."""
+    """Apply decisions from a file or from the page; each goes through once, however often it is given."""
     from curator.review import read_decisions
 
+    if file is None:
+        from curator.review.draining import drain_journal
+
+        _tell(drain_journal(context.obj.open(), wait), as_json=as_json)
+        return
     try:
         lines = (sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()).split(b"\n")
     except OSError as error:
@@ -172,7 +182,6 @@ def _apply(
     faults: list[tuple[str, str]] | None = None,
 ) -> None:
     """Applies decisions and says what became of them: exit 3 where some were refused, 2 where all were."""
-    from curator.cli.output import print_json
     from curator.review.run import apply_and_curate
 
     state: State = context.obj
@@ -180,6 +189,12 @@ def _apply(
         return
     report = apply_and_curate(state.open(), decisions, wait)
     report.refused = [*(faults or []), *report.refused]
+    _tell(report, as_json=as_json)
+
+
+def _tell(report: "AppliedReport", *, as_json: bool) -> None:
+    from curator.cli.output import print_json
+
     if as_json:
         print_json(report.as_dict())
     else:
