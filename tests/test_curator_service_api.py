@@ -268,6 +268,23 @@ def test_two_reviewers_get_different_rows_and_decide_undo_and_go_on(ask, service
     assert bob.post("/api/v1/review/release", {"subjects": [row["id"] for row in his]}).json() == {"released": 1}
 
 
+def test_what_was_decided_in_the_browser_comes_into_force_with_review_apply(ask, service, cli):
+    root, row = service.project.root, first_id(service)
+    dora = ask("dora")
+    dora.post("/api/v1/review/decisions", {"kind": "reject", "subject": row, "reason": "bad_advice"})
+    other = first_id(service, f"id > '{row}' and category = 'nutrition'")
+    dora.post("/api/v1/review/decisions", {"kind": "relabel", "subject": other, "category": "recovery"})
+    assert dora.get("/api/v1/review/progress").json()["not_applied"] == 2
+    applied = cli(root, "review", "apply", "--json")
+    assert (applied.code, applied.json["stored"]) == (0, 2)
+    assert cli(root, "review", "apply").code == 0
+    assert dora.get("/api/v1/review/progress").json()["not_applied"] == 0
+    service.reader.refresh()
+    verdicts = dora.get(f"/api/v1/why/{row}").json()["verdicts"]
+    assert "bad_advice" in {verdict["reason"] for verdict in verdicts if verdict["stage"] == "review"}
+    assert dora.get(f"/api/v1/why/{other}").json()["category"]["name"] == "recovery"
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [
