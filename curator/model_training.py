@@ -17,7 +17,8 @@ from curator.project import Project, change_project
 from schemas.config import ExportConfig
 from schemas.errors import ConfigError
 from schemas.training import ContractReport, Estimate, TrainReport
-from train import Request, ResolvedRecipe, check_training, load_recipe, plan_training, train_model
+from train import Request, ResolvedRecipe, check_training, load_recipe, plan_training
+from train.launch import train_anywhere
 
 SAMPLE_PROMPTS = 3
 FORMATS = ("messages", "sharegpt", "alpaca", "instruction")
@@ -113,7 +114,7 @@ def train(
         if exported.is_new:
             summary.update(exported.as_dict())
     request = _make_request(project, options, recipe, exported.path, exported.release_id)
-    report = train_model(request, move, resume=resume)
+    report = train_anywhere(request, move, resume=resume)
     with change_project(project, "train", max(wait_s, 60.0)) as (warehouse, summary):
         record_adapter(warehouse, report)
         summary.update({"adapter": report.id, "release": report.release, "path": report.path} | report.metrics)

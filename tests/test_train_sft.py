@@ -159,10 +159,12 @@ def test_a_broken_contract_stops_before_anything_is_loaded(folder, write_export,
     assert not check_training(request).is_kept
 
 
-def test_quantised_layers_stay_trainable_after_an_evaluation(tiny_qwen2):
+def test_quantised_layers_stay_trainable_after_an_evaluation(tiny_qwen2, monkeypatch):
     """Where a CPU has AVX512-BF16, bitsandbytes would repack the weights at the first evaluation."""
+    from bitsandbytes.nn import modules
     from bitsandbytes.nn.modules import Linear4bit
 
+    monkeypatch.setattr(modules, "has_avx512bf16", lambda: True)
     base = find_base(str(tiny_qwen2))
     model = load_weights(base, "qlora", choose_device("fp32"), "auto")
     layers = [module for module in model.modules() if isinstance(module, Linear4bit)]

@@ -1,6 +1,7 @@
 """The folder of a run: what it is a run of, its checkpoints, and whether a new one may go on from them."""
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,9 @@ class RunFolder:
         """
         if resume:
             return self._find_checkpoint()
+        if os.environ.get("RANK", "0") != "0":
+            # One of several processes: the first one tidies up, or they would delete under each other.
+            return None
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / RUN_FILE).write_text(json.dumps(self.identity, indent=2) + "\n", encoding="utf-8")

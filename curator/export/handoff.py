@@ -5,12 +5,9 @@ Also `rows.json`: id and coach role of every row by split, so that a trainer can
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
-
-if TYPE_CHECKING:
-    import polars as pl
 
 ROWS, LLAMA_FACTORY, AXOLOTL, NOTE = "rows.json", "dataset_info.json", "axolotl.yaml", "TRAINING.md"
 HANDOFF_NAMES = {ROWS, LLAMA_FACTORY, AXOLOTL, NOTE}
@@ -45,18 +42,18 @@ TRL_TRAINERS = {"preference": "DPOTrainer"}
 
 
 def build_handoff(
-    name: str, paths: Mapping[str, str], members: "pl.DataFrame", optional_keys: Iterable[str]
+    name: str, paths: Mapping[str, str], members: Iterable[tuple[str, str, str]], optional_keys: Iterable[str]
 ) -> dict[str, bytes]:
     """Gives the files that stand beside the data, by name.
 
     Args:
         name: The format.
         paths: File of each split.
-        members: `id`, `split` and `role` of the rows in the order of the files.
+        members: Id, split and coach role of each row, in the order of the files.
         optional_keys: Keys that not every row has (`system`, `history`, ...).
     """
-    rows: dict[str, list[list[str | None]]] = {split: [] for split in paths}
-    for row_id, split, role in members.select("id", "split", "role").iter_rows():
+    rows: dict[str, list[list[str]]] = {split: [] for split in paths}
+    for row_id, split, role in members:
         rows[split].append([row_id, role])
     info = describe_for_llama_factory(name, paths, set(optional_keys))
     files = {

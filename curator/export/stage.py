@@ -222,15 +222,18 @@ def _shape(project: Project, row: Mapping[str, Any], config: ExportConfig) -> Ro
     if row["rejected"] is not None:
         metadata["rejected"] = orjson.loads(row["rejected"])
     if config.system_prompt == "pack":
-        # The category was frozen with the release; a label of today may be another.
-        role = row["role"] or project.pack.category_roles.get(row["category"], DEFAULT_ROLE)
-        turns = attach_system_prompt(turns, project.pack, role, row["language"])
+        turns = attach_system_prompt(turns, project.pack, _find_role(project, row), row["language"])
     # No JSON Schema can say that turns alternate, and readers drop such rows without a word.
     conversations = [turns, [*turns[:-1], *metadata["rejected"]]] if row["rejected"] is not None else [turns]
     fault = next((found for found in map(check_structure, conversations) if found), None)
     if fault:
         raise ExportError(f"example {row['id']}: {fault}", f"curator why {row['id']}")
     return SHAPES[config.format](turns, metadata)
+
+
+def _find_role(project: Project, row: Mapping[str, Any]) -> str:
+    """Gives the coach role; the category was frozen with the release, a label of today may be another."""
+    return row["role"] or project.pack.category_roles.get(row["category"], DEFAULT_ROLE)
 
 
 def _check_row(project: Project, row_id: str, shaped: Row, validator: Any, name: str) -> None:
@@ -319,7 +322,8 @@ def _build_files(
     contents["manifest.json"] = orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n"
     contents["README.md"] = card.encode()
     paths = {file["split"]: file["path"] for file in manifest["files"]}
-    contents |= build_handoff(config.format, paths, members, sorted(rendered.optional_keys))
+    about = [(row["id"], row["split"], _find_role(project, row)) for row in members.iter_rows(named=True)]
+    contents |= build_handoff(config.format, paths, about, sorted(rendered.optional_keys))
     return contents
 
 
