@@ -51,6 +51,7 @@ function describe(picture, element) {
   const isLine = picture.kind === "line";
   const isScale = picture.x_kind === "number" && isLine;
   const axis = { axisLabel: font, nameTextStyle: font, axisLine: { lineStyle: { color: colour("--line-strong") } }, axisTick: { show: false } };
+  const rows = Math.ceil(picture.series.length / Math.max(1, Math.floor(element.clientWidth / 105)));
   // Few bars get all their labels, cut to the room that they have; many get those that fit.
   const room = Math.floor((element.clientWidth - 60) / Math.max(1, picture.x.length));
   const labels = !isScale && room > 44 ? { ...font, interval: 0, width: room - 8, overflow: "truncate" } : font;
@@ -60,8 +61,8 @@ function describe(picture, element) {
     color: palette,
     aria: { enabled: false },
     textStyle: font,
-    grid: { left: 8, right: 12, top: picture.series.length > 1 ? 48 : 28, bottom: picture.x_title ? 26 : 4, containLabel: true },
-    legend: picture.series.length > 1 ? { top: 0, left: 0, type: "scroll", textStyle: { ...font, color: colour("--text") }, itemWidth: 12, itemHeight: 8 } : undefined,
+    grid: { left: 8, right: 12, top: picture.series.length > 1 ? 28 + 20 * rows : 28, bottom: picture.x_title ? 26 : 4, containLabel: true },
+    legend: picture.series.length > 1 ? { top: 0, left: 0, width: element.clientWidth, textStyle: { ...font, color: colour("--text") }, itemWidth: 12, itemHeight: 8 } : undefined,
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, backgroundColor: colour("--surface"), borderColor: colour("--line-strong"),
       textStyle: { ...font, color: colour("--text") }, axisPointer: { type: isLine ? "line" : "shadow", shadowStyle: { color: colour("--hover") } },
