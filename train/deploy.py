@@ -166,7 +166,9 @@ def publish_to_ollama(folder: Path, deployment: Deployment, url: str, name: str)
     step = require_parity(compare_ollama(reference, ChatClient(url, name)))
     parity = [*(kept for kept in deployment.parity if kept.step != "ollama"), step]
     updated = deployment.model_copy(update={"ollama_model": name, "parity": parity})
-    (folder / RECORD_NAME).write_text(updated.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    partial = folder / f".{RECORD_NAME}.partial"
+    partial.write_text(updated.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    partial.replace(folder / RECORD_NAME)
     return updated
 
 

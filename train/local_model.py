@@ -214,7 +214,8 @@ def explain_loading(place: str, what: str) -> Iterator[None]:
     from transformers.utils import logging
 
     # Its bars write over ours, and a terminal that is none gets a line a step.
-    logging.disable_progress_bar()
+    hide_bars: Any = logging.disable_progress_bar
+    hide_bars()
     try:
         with warnings.catch_warnings():
             # What peft has still to change for transformers is no concern of who deploys.

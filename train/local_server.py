@@ -19,6 +19,7 @@ from schemas.errors import DeployError
 CHILD = Path(__file__).with_name("local_server_child.py")
 CONTEXT_LENGTH = 4096
 START_TIMEOUT_S = 300.0
+STOP_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,8 @@ def serve_gguf(
             yield LocalServer(_wait_for_url(process, log, path, timeout_s), process.pid)
         finally:
             # The child waits for the end of its input; a stuck one is killed.
-            with contextlib.suppress(OSError):
-                process.communicate(timeout=5)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=0)
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                process.communicate(timeout=STOP_TIMEOUT_S)
             process.kill()
             process.wait()
 

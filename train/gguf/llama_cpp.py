@@ -1,5 +1,6 @@
 """The way round our own writer: a checkout of llama.cpp that the user has, its converter and its quantiser."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,9 +22,17 @@ def convert_with_checkout(checkout: Path, folder: Path, target: Path) -> GgufFil
     script = checkout.resolve() / CONVERTER
     if not script.is_file():
         raise DeployError(f"{checkout}: no {CONVERTER}", "name the folder of a clone of ggml-org/llama.cpp")
-    # Not with -P: the script imports what lies beside it, and only from there.
-    command = [sys.executable, str(script), str(folder), "--outfile", str(target), "--outtype", "f16"]
-    _run(command, target, checkout)
+    command = [
+        sys.executable,
+        "-P",
+        str(script),
+        str(folder.resolve()),
+        "--outfile",
+        str(target.resolve()),
+        "--outtype",
+        "f16",
+    ]
+    _run(command, CONVERTER, target, checkout)
     return _describe(target, "f16", CONVERTER)
 
 
@@ -36,7 +45,12 @@ def quantise_with_checkout(checkout: Path, source: Path, target: Path, quantisat
     program = find_llama_quantize(checkout)
     if program is None:
         raise DeployError(f"{checkout}: no llama-quantize", "build it: cmake -B build && cmake --build build")
-    _run([str(program), str(source), str(target), quantisation.upper()], target, checkout)
+    _run(
+        [str(program), str(source.resolve()), str(target.resolve()), quantisation.upper()],
+        program.name,
+        target,
+        checkout,
+    )
     return _describe(target, quantisation, "llama-quantize")
 
 
@@ -46,16 +60,19 @@ def find_llama_quantize(checkout: Path) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def _run(command: list[str], target: Path, checkout: Path) -> None:
+def _run(command: list[str], name: str, target: Path, checkout: Path) -> None:
+    # The converter imports what lies beside it; its own folder is the only one that is added.
+    environment = os.environ | {"PYTHONPATH": str(checkout.resolve())}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=checkout, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", cwd=checkout, env=environment, check=False
+        )
     except OSError as error:
         raise DeployError(f"{command[0]}: {error.strerror}", "check that it can be run") from error
     if done.returncode or not target.is_file():
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         reason = lines[-1].strip()[:200] if lines else f"it ended with {done.returncode}"
-        raise DeployError(f"{checkout}: {Path(command[1]).name if 'python' in command[0] else command[0]}: {reason}",
-                          "run it yourself to see all it says")  # fmt: skip
+        raise DeployError(f"{checkout}: {name}: {reason}", "run it yourself to see all it says")
 
 
 def _describe(path: Path, quantisation: Quantisation, quantiser: str) -> GgufFile:
