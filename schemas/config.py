@@ -197,6 +197,27 @@ class FeedbackConfig(_Section):
     burst_seconds: int = Field(60, ge=1, description="Length of the window.")
 
 
+class CycleConfig(_Section):
+    """What `curator cycle` trains, and how much better a model must be before it is deployed."""
+
+    recipe: str | None = Field(None, description="A bundled recipe or the path of one; needed for a cycle.")
+    base: str | None = Field(None, description="Folder or hub id of the base; the recipe's if absent.")
+    role: Literal["insight", "planner", "coach"] | None = Field(None, description="Only rows of this coach role.")
+    settings: list[str] = Field(default=[], description="Further settings of the recipe, `train.lr=1e-4`.")
+    quantisation: Literal["q4_k_m", "q8_0", "f16"] = Field(
+        "q4_k_m", description="How the deployed weights are rounded."
+    )
+    ollama: str | None = Field(None, description="URL of an Ollama server in which the model is created.")
+    min_gain: float = Field(0.02, ge=0, le=1, description="Share of the cases by which a candidate must be better.")
+    min_perplexity_drop: float = Field(
+        0.02, ge=0, lt=1, description="With as many cases passed: how much lower its test perplexity must be, relative."
+    )
+    max_perplexity_rise: float = Field(0.05, ge=0, description="With more cases passed: how much higher it may be.")
+    perplexity_rows: int = Field(200, ge=1, description="Rows of the test split that are scored.")
+    max_tokens: int = Field(400, ge=8, description="Length at which an answer to a case is cut.")
+    max_cases: int | None = Field(None, ge=1, description="Only the first so many cases; all if absent.")
+
+
 class ProjectConfig(_Section):
     """Everything `curator.toml` may say.
 
@@ -215,4 +236,5 @@ class ProjectConfig(_Section):
     prompt: PromptConfig = PromptConfig()
     experiment: ExperimentConfig = ExperimentConfig()
     feedback: FeedbackConfig = FeedbackConfig()
+    cycle: CycleConfig = CycleConfig()
     serve: ServeConfig = ServeConfig()

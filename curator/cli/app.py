@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from curator.cli import chat, corpus, deploy, evaluate, explore, ingest, project, prompt, review, serve, train
+from curator.cli import chat, corpus, cycle, deploy, evaluate, explore, ingest, project, prompt, review, serve, train
 from curator.cli.output import show_error
 from curator.cli.state import State
 from schemas.errors import CuratorError
@@ -32,6 +32,7 @@ project.register(app)
 app.add_typer(ingest.app, name="ingest", rich_help_panel="Build")
 corpus.register(app)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Explore")
+app.add_typer(cycle.app, name="cycle", rich_help_panel="Serve")
 app.add_typer(prompt.app, name="prompt", rich_help_panel="Serve")
 explore.register(app)
 app.command("train", rich_help_panel="Train")(train.train)
