@@ -60,8 +60,16 @@ def list_pages(service: Service) -> dict[str, str]:
 
     with service.reader.open() as snapshot:
         read = snapshot.connection.sql
-        twin = read("select id from duplicates where not is_representative order by similarity desc, id").limit(1).fetchall()
-        arabic = read("select id from corpus where language = 'ar' order by quality desc, tokens desc, id").limit(1).fetchall()
+        twin = (
+            read("select id from duplicates where not is_representative order by similarity desc, id")
+            .limit(1)
+            .fetchall()
+        )
+        arabic = (
+            read("select id from corpus where language = 'ar' order by quality desc, tokens desc, id")
+            .limit(1)
+            .fetchall()
+        )
     return {
         "overview": "/",
         "sql": f"/sql?{urlencode({'q': MIX, 'chart': 'bar'})}",
