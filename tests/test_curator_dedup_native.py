@@ -1,5 +1,6 @@
 """The compiled path against the numpy path and the plain definition: same bits, same pairs."""
 
+import itertools
 import random
 
 import numpy as np
@@ -87,6 +88,13 @@ def test_every_tricky_text_hashes_alike_on_both_paths(text):
 def test_every_character_folds_alike_on_both_paths():
     texts = [f"a{chr(code)}b" for code in range(1, 0x3400) if not 0xD800 <= code < 0xE000]
     texts += [f"a{chr(code)}b" for code in range(0xA000, 0x20000, 7) if not 0xD800 <= code < 0xE000]
+    native = NativeIndex(pl.Series("text", texts), num_threads=1)
+    assert (native.streams == NumpyIndex(texts).streams).all()
+
+
+def test_characters_that_spell_others_fold_alike_beside_marks_and_letters():
+    letters = ["a", " ", "½", "ﬁ", "´", "¨", "\u0301", "\u0327", "\u0344", "ﹰ", "ﷲ", "é", "①", "7"]
+    texts = ["".join(run) for run in itertools.product(letters, repeat=3)]
     native = NativeIndex(pl.Series("text", texts), num_threads=1)
     assert (native.streams == NumpyIndex(texts).streams).all()
 
