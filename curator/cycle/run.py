@@ -14,6 +14,7 @@ from curator.model_evaluation import EvaluationOptions, evaluate_targets
 from curator.model_training import TrainOptions, train
 from curator.pipeline import resolve_paths
 from curator.project import Project, change_project
+from curator.review.draining import drain_journal
 from schemas.config import CycleConfig
 from schemas.errors import ConfigError
 from warehouse import hold_lock
@@ -96,6 +97,7 @@ class _Runner:
         )
 
     def _drain(self) -> dict[str, Any]:
+        decided = drain_journal(self._project, self._wait_s).stored
         with change_project(self._project, "cycle", self._wait_s) as (warehouse, summary):
             added = {"feedback": ingest_source(self._project, warehouse, "feedback", {}).added}
             for entry in self._project.config.ingest:
@@ -103,6 +105,7 @@ class _Runner:
                 done = ingest_source(self._project, warehouse, entry.source, options)
                 added[entry.source] = added.get(entry.source, 0) + done.added
             summary.update({f"ingest {name}": count for name, count in added.items() if count})
+        added["review"] = decided
         return {"added": added, "summary": ", ".join(f"{count} new from {name}" for name, count in added.items())}
 
     def _curate(self) -> dict[str, Any]:
