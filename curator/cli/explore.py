@@ -24,6 +24,7 @@ def sql(
         str, typer.Option("--format", "-f", help="table, json, csv, markdown or parquet")
     ] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the result to a file.")] = None,
+    notebook: Annotated[Path | None, typer.Option(help="Write a marimo notebook on the snapshot to a .py file.")] = None,
 ) -> None:
     """Query the newest snapshot: views corpus, mix, sources, rejected, duplicates, lineage and more."""
     from curator.cli.output import print_table
@@ -36,6 +37,13 @@ def sql(
     project = state.open()
     if output_format not in FORMATS:
         raise ConfigError(f"--format {output_format!r}: unknown", f"expected one of {', '.join(FORMATS)}")
+    if notebook:
+        from curator.cli.output import say
+        from curator.sql.notebook import write_notebook
+
+        find_snapshot(project.snapshots)
+        say(f"{write_notebook(notebook, project.root, project.snapshots)} queries: marimo edit {notebook}")
+        return
     if saved == "list":
         rows = [[name, describe_saved(path)] for name, path in list_saved(project.root).items()]
         print_table("", ["query", "shows"], rows)
