@@ -128,6 +128,7 @@ def test_an_interrupted_run_goes_on_where_it_was(folder, export, tiny_qwen2):
     metrics = read_metrics(request.output)
     assert [row["step"] for row in metrics if "loss" in row] == list(range(1, 13))
     straight = train_model(Request(request.export, request.recipe, folder / "straight", base=str(tiny_qwen2)))
+    assert report.metrics["tokens"] == straight.metrics["tokens"]
     assert report.metrics["last_loss"] == pytest.approx(straight.metrics["last_loss"], rel=0.02)
     other = Request(request.export, load_recipe("tiny", [*SHORT, "lora.alpha=8"]), request.output, base=str(tiny_qwen2))
     with pytest.raises(TrainError, match=r"of another run .recipe differ"):

@@ -86,13 +86,18 @@ def run_sft(job: Job, backend: Backend, move: Move) -> Outcome:
     with _explain_memory(job.recipe), _threads(job.device), warnings.catch_warnings():
         # Which argument a future release renames is for us to follow, not for the user to read.
         warnings.simplefilter("ignore", FutureWarning)
-        trainer = _build_trainer(job, backend, move)
+        kept = _read_kept(job)
+        already = max((row.get("tokens", 0) for row in kept), default=0)
+        trainer = _build_trainer(job, backend, _make_recorder(job, move, kept, already))
         started = time.monotonic()
         trainer.train(resume_from_checkpoint=str(job.checkpoint) if job.checkpoint else None)
         seconds = time.monotonic() - started
     metrics = read_metrics(job.folder)
     return Outcome(
-        trainer.model, metrics, _summarise(trainer, metrics, seconds, job.device), trainer.is_world_process_zero()
+        trainer.model,
+        metrics,
+        _summarise(trainer, metrics, seconds, job.device, already),
+        trainer.is_world_process_zero(),
     )
 
 
@@ -113,13 +118,21 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _build_trainer(job: Job, backend: Backend, move: Move) -> Any:
+def _read_kept(job: Job) -> list[dict[str, Any]]:
+    """Gives the metrics up to the checkpoint; lines after it belong to steps that are now done again."""
+    if job.checkpoint is None:
+        return []
+    step = int(job.checkpoint.name.split("-")[1])
+    return [row for row in read_metrics(job.folder) if row["step"] <= step]
+
+
+def _build_trainer(job: Job, backend: Backend, recorder: Any) -> Any:
     from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
     from trl.trainer.sft_trainer import SFTTrainer
 
     prepared = backend.prepare(job.base, job.recipe, job.device)
     recipe = job.recipe
-    callbacks: list[Any] = [_make_recorder(job, move)]
+    callbacks: list[Any] = [recorder]
     if job.validation and recipe.train.patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=recipe.train.patience))
     trainer: Any = SFTTrainer(
@@ -180,7 +193,6 @@ def _build_arguments(job: Job) -> Any:
         packing_strategy="bfd",
         # A validation loss is the mean over rows in either way; unpacked, its batches do not depend on other rows.
         eval_packing=False,
-        # Packing rewrites attention by position ids, which padded evaluation batches do not carry.
         eval_strategy="steps" if job.validation else "no",
         eval_steps=train.eval_steps,
         save_strategy="steps",
@@ -204,8 +216,15 @@ def _find_save_steps(save_steps: int, eval_steps: int, *, must_match: bool) -> i
     return -(-save_steps // eval_steps) * eval_steps if must_match else save_steps
 
 
-def _make_recorder(job: Job, move: Move) -> Any:
-    """Gives the callback that writes metrics and samples; its class needs transformers, which is imported late."""
+def _make_recorder(job: Job, move: Move, kept: Sequence[dict[str, Any]], already: int) -> Any:
+    """Gives the callback that writes metrics and samples; its class needs transformers, which is imported late.
+
+    Args:
+        job: The run.
+        move: Told after every step.
+        kept: Metrics of the steps before the checkpoint.
+        already: Tokens seen in them; trl counts from nought again.
+    """
     from transformers import TrainerCallback
 
     class Recorder(TrainerCallback):
@@ -217,17 +236,15 @@ def _make_recorder(job: Job, move: Move) -> Any:
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
             if not state.is_world_process_zero:
                 return
-            # Lines after the checkpoint belong to steps that are now done again.
-            kept = (
-                [row for row in read_metrics(job.folder) if row["step"] <= state.global_step] if job.checkpoint else []
-            )
             _write_lines(job.folder / METRICS_FILE, kept, is_new=True)
             if not job.checkpoint:
                 _write_lines(job.folder / SAMPLES_FILE, [], is_new=True)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
             if state.is_world_process_zero and logs and ({"loss", "eval_loss"} & set(logs)):
-                _write_lines(job.folder / METRICS_FILE, [_describe_log(state, logs, time.monotonic() - self.started)])
+                _write_lines(
+                    job.folder / METRICS_FILE, [_describe_log(state, logs, time.monotonic() - self.started, already)]
+                )
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
             move("training", state.global_step, state.max_steps)
@@ -243,14 +260,14 @@ def _make_recorder(job: Job, move: Move) -> Any:
     return Recorder()
 
 
-def _describe_log(state: Any, logs: dict[str, Any], seconds: float) -> dict[str, Any]:
+def _describe_log(state: Any, logs: dict[str, Any], seconds: float, already: int) -> dict[str, Any]:
     names = {"loss": "loss", "eval_loss": "eval_loss", "learning_rate": "lr", "grad_norm": "grad_norm"}
     tokens = logs.get("num_tokens", logs.get("eval_num_tokens"))
     return {
         "step": state.global_step,
         "epoch": round(state.epoch or 0.0, 4),
         **{ours: float(logs[theirs]) for theirs, ours in names.items() if theirs in logs},
-        **({"tokens": int(tokens)} if tokens is not None else {}),
+        **({"tokens": already + int(tokens)} if tokens is not None else {}),
         "seconds": round(seconds, 3),
     }
 
@@ -260,7 +277,9 @@ def _write_lines(path: Path, rows: Sequence[dict[str, Any]], *, is_new: bool = F
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _summarise(trainer: Any, metrics: Sequence[dict[str, Any]], seconds: float, device: Device) -> dict[str, Any]:
+def _summarise(
+    trainer: Any, metrics: Sequence[dict[str, Any]], seconds: float, device: Device, already: int
+) -> dict[str, Any]:
     losses = [row["loss"] for row in metrics if "loss" in row]
     validated = [row["eval_loss"] for row in metrics if "eval_loss" in row]
     tokens = max((row.get("tokens", 0) for row in metrics), default=0)
@@ -272,7 +291,7 @@ def _summarise(trainer: Any, metrics: Sequence[dict[str, Any]], seconds: float, 
         "best_eval_loss": min(validated, default=None),
         "tokens": tokens,
         "seconds": round(seconds, 3),
-        "tokens_per_second": round(tokens / seconds, 1) if seconds else None,
+        "tokens_per_second": round((tokens - already) / seconds, 1) if seconds else None,
     }
     if device.kind == "cuda":
         import torch
