@@ -117,6 +117,7 @@ def ask_llm(
         ConfigError: The server refuses key, model or request, or the package `openai` is absent.
         SourceInterruptedError: The server stopped answering; what was answered is cached.
     """
+    from curator.extract.domain import mark_off_domain
     from curator.extract.llm import AnswerCache, ask_passages
     from curator.extract.llm_passages import BOOK_SOURCE, list_passages
 
@@ -126,8 +127,9 @@ def ask_llm(
     added = 0
     for start in range(0, len(passages), CHUNK_PASSAGES):
         extraction = ask_passages(passages[start : start + CHUNK_PASSAGES], settings, cache)
+        examples = mark_off_domain(extraction.examples, project.pack)
         before = int(warehouse.read_value("count_examples"))
-        with warehouse.transaction(), warehouse.lend({"incoming": extraction.examples}):
+        with warehouse.transaction(), warehouse.lend({"incoming": examples}):
             warehouse.run("drop_reextracted")
             warehouse.run("insert_examples")
             warehouse.run("insert_extractions", fingerprint=fingerprint)
