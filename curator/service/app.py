@@ -1,6 +1,7 @@
 """The application: the door, the routers of the API, the pages, and what errors look like."""
 
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +35,7 @@ def create_app(service: Service, *, has_pages: bool = True) -> FastAPI:
     @contextlib.asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(service.sql_pool.warm)
+        threading.Thread(target=service.reader.prepare, name="snapshot", daemon=True).start()
         yield
         await service.backend.close()
         await run_in_threadpool(service.close)

@@ -1,6 +1,6 @@
 """What every page and endpoint needs, put together once when the service starts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,17 @@ from warehouse import Warehouse
 
 STATISTICS = ("statistics",)
 """Under this key the figures of a snapshot are remembered; worked out before it is shown."""
+FIRST_PAGE = (
+    "mix",
+    "source_counts",
+    "pages/funnel",
+    "pages/reasons",
+    "pages/timeline",
+    "pages/timeline_months",
+    "pages/last_runs",
+    "pages/release_list",
+)
+"""What the overview asks; of a million examples that takes seconds, so it is asked before the snapshot is shown."""
 JOURNAL_NAME = "journal.db"
 
 
@@ -90,7 +101,7 @@ def open_service(
     journal = Journal(folder / JOURNAL_NAME)
     return Service(
         project=project,
-        reader=SnapshotReader(project.snapshots, ahead={STATISTICS: describe_corpus}),
+        reader=SnapshotReader(project.snapshots, ahead=_list_ahead()),
         journal=journal,
         desk=ReviewDesk(journal, config.lease_s),
         sql_pool=SqlPool(project.snapshots),
@@ -107,3 +118,12 @@ def open_service(
 def describe_corpus(snapshot: Warehouse) -> dict[str, Any]:
     """Gives the figures of a snapshot and its number."""
     return {"snapshot": snapshot.path.stem, **read_statistics(snapshot).as_dict()}
+
+
+def _list_ahead() -> dict[tuple[Any, ...], Callable[[Warehouse], Any]]:
+    ahead: dict[tuple[Any, ...], Callable[[Warehouse], Any]] = {(name,): _ask(name) for name in FIRST_PAGE}
+    return ahead | {STATISTICS: describe_corpus}
+
+
+def _ask(name: str) -> Callable[[Warehouse], Any]:
+    return lambda snapshot: snapshot.read(name)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATH = "/api/v1/events"
-SCOPE = "feedback"
 MAX_FAULTS = 5
 
 
@@ -65,8 +64,8 @@ async def take_event(service: Service, client: Client | None, body: bytes) -> di
     """
     if client is None:
         raise ServiceError(401, "not logged in")
-    if not client.may(SCOPE):
-        raise ServiceError(403, f"{client.name} has no scope {SCOPE}", "curator serve token add makes a token")
+    if not client.may("feedback"):
+        raise ServiceError(403, f"{client.name} has no scope feedback", "curator serve token add makes a token")
     try:
         event = EVENT_ADAPTER.validate_json(body)
     except ValidationError as error:

@@ -72,7 +72,7 @@ class Watch:
             await self._app(scope, receive, watched)
         finally:
             route: Any = scope.get("route")
-            name = scope.get("curator.route") or getattr(route, "path", "other")
+            name = str(scope.get("curator.route") or getattr(route, "path", "other"))
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.observe(method, name, status, time.perf_counter() - started)
 

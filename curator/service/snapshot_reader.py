@@ -115,6 +115,12 @@ class SnapshotReader:
             # The older one closes itself when the last who reads it has let go.
             self._current = opened
 
+    def prepare(self) -> None:
+        """Does what `refresh` does, without a word where there is no snapshot or a damaged one."""
+        # What is wrong with the newest snapshot is told by the next one or by the doctor; the older one still answers.
+        with contextlib.suppress(WarehouseError):
+            self.refresh()
+
     def close(self) -> None:
         """Lets go of the snapshot; a later read opens it again."""
         self._current = None
@@ -125,16 +131,11 @@ class SnapshotReader:
         if current is None or (current.path != newest and not self._ahead):
             self.refresh()
         elif current.path != newest and not self._opening.locked():
-            threading.Thread(target=self._refresh_quietly, name="snapshot", daemon=True).start()
+            threading.Thread(target=self.prepare, name="snapshot", daemon=True).start()
         found = self._current
         if found is None:
             raise WarehouseError(f"{self._folder}: the reader was closed", "start the service again")
         return found
-
-    def _refresh_quietly(self) -> None:
-        # What is wrong with the newest snapshot is told by the next one or by the doctor; the older one still answers.
-        with contextlib.suppress(WarehouseError):
-            self.refresh()
 
     @contextlib.contextmanager
     def _lend(self, opened: _Open) -> Iterator[Warehouse]:
