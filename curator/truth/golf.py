@@ -70,7 +70,8 @@ def _check_severity(answer: str, now: float) -> list[str]:
 
 def _check_weakest(answer: str, scores: dict[str, float], name: str, weakest: float) -> list[str]:
     named = [other for other in RELATED[name] if scores[other] == weakest]
-    said = _part(answer, 1).lower()
+    # All related areas are listed in brackets; what is called the weakest stands outside of them.
+    said = re.sub(r"\([^)]*\)", "", _part(answer, 1).lower())
     is_said = any(other in said for other in named) and f"{weakest:g}" in said
     return [] if is_said else [f"weakest related area is {' or '.join(named)} at {weakest:g}"]
 
@@ -79,7 +80,7 @@ def _check_comparisons(answer: str, now: float) -> list[str]:
     """What is called lower or higher than the area in question has to be."""
     said = _part(answer, 1)
     lower = re.findall(r"ower still is [a-z -]+ at (0\.\d+)|at (0\.\d+) is even lower", said)
-    higher = re.findall(r"at (0\.\d+); it is ahead|at (0\.\d+), scores better|at (0\.\d+) and stands above", said)
+    higher = re.findall(r"at (0\.\d+); it is ahead|at (0\.\d+), scores better|at (0\.\d+) included", said)
     wrong = [f"{max(pair)} is not lower" for pair in lower if float(max(pair)) >= now]
     return wrong + [f"{max(found)} is not higher" for found in higher if float(max(found)) <= now]
 

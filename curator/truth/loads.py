@@ -154,7 +154,7 @@ def expect_scheme(question: str) -> Expectation | None:
     plate = _plate(unit)
     step = _step(question, unit)
     if re.search(r"five months|first year", question, re.IGNORECASE):
-        start = on_grid(best * 0.7, plate)
+        start = on_grid(best * 0.8, plate)
         numbers = {unit: exactly([best, step, start, start + 8 * step])}
         return Expectation(numbers, [state(unit, start), state(unit, start + 8 * step)], says="linear")
     if re.search(r"two years|session-to-session", question, re.IGNORECASE):
