@@ -135,6 +135,13 @@ def test_an_interrupted_run_goes_on_where_it_was(folder, export, tiny_qwen2):
         train_model(other, resume=True)
 
 
+def test_a_run_whose_validation_loss_does_not_fall_stops_early(folder, export, tiny_qwen2):
+    settings = ["train.lr=1e-12", "train.patience=2", "train.eval_steps=1", "train.save_steps=1", "train.max_steps=9",
+                "sample.prompts=[]"]  # fmt: skip
+    request = Request(export("messages"), load_recipe("tiny", settings), folder / "early", base=str(tiny_qwen2))
+    assert train_model(request).metrics["steps"] == 3
+
+
 def test_gpt2_learns_with_all_weights(folder, export, tiny_gpt2):
     settings = ["train.max_steps=12", "data.max_length=256", "train.lr=1e-3", "sample.prompts=[\"How deep?\"]",
                 "sample.max_new_tokens=4"]  # fmt: skip
