@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from curator.categorise import categorise_examples
 from curator.categorise.training import make_pack_classifier
 from curator.deduplicate import deduplicate_corpus
-from curator.deduplicate import deduplicate_corpus
-from curator.deduplicate import deduplicate_corpus
 from curator.engine import Engine, LocalEngine
 from curator.extract import extract_documents, list_inputs
 from curator.fingerprint import fingerprint_knowledge, fingerprint_pack, fingerprint_stage

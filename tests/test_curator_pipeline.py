@@ -47,17 +47,17 @@ def count_rows(folder):
 def test_the_project_has_what_a_release_needs(built):
     files = hash_exports(built)
     (release,) = {path.split("/")[1] for path in files}
+    data = ("train.jsonl", "validation.jsonl", "test.jsonl", "manifest.json", "README.md")
+    settings = ("rows.json", "dataset_info.json", "axolotl.yaml", "TRAINING.md")
     assert {path.split("/", 2)[2] for path in files if path.startswith("exports")} == {
-        f"{name}/{file}"
-        for name in ("messages", "alpaca")
-        for file in ("train.jsonl", "validation.jsonl", "test.jsonl", "manifest.json", "README.md")
+        f"{name}/{file}" for name in ("messages", "alpaca") for file in (*data, *settings)
     }
     assert f"releases/{release}/corpus.lock" in files
     manifest = json.loads((built / "exports" / release / "messages" / "manifest.json").read_text())
     for file in manifest["files"]:
-        data = (built / "exports" / release / "messages" / file["path"]).read_bytes()
-        assert hashlib.sha256(data).hexdigest() == file["sha256"]
-        assert data.count(b"\n") == file["rows"]
+        content = (built / "exports" / release / "messages" / file["path"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+        assert content.count(b"\n") == file["rows"]
 
 
 def test_running_it_again_adds_nothing_and_changes_no_byte(project, cli):

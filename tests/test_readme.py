@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 SPAN = re.compile(r"`(curator(?: [^`\n]+)?)`")
 LINE = re.compile(r"^(curator [^#\n]+)", re.MULTILINE)
 BLOCK = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
-GROUPS = ("ingest", "releases", "config", "evaluate")
+GROUPS = ("ingest", "releases", "config", "evaluate", "prompt", "cycle")
 
 
 def list_commands() -> list[str]:

@@ -12,7 +12,7 @@ from curator.service.sessions import COOKIE_NAME, LIFETIME_S
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>curator: log in</title>{head}</head>
+<title>curator: log in</title><link rel="stylesheet" href="/static/app.css">{head}</head>
 <body class="login"><main><h1>curator</h1>{body}</main></body></html>"""
 FORM = """<p>Open the address that <code>curator serve</code> printed in its terminal, or log in with an API token.</p>
 <form method="post" action="/login"><label for="token">Token</label>
