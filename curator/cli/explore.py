@@ -24,7 +24,9 @@ def sql(
         str, typer.Option("--format", "-f", help="table, json, csv, markdown or parquet")
     ] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the result to a file.")] = None,
-    notebook: Annotated[Path | None, typer.Option(help="Write a marimo notebook on the snapshot to a .py file.")] = None,
+    notebook: Annotated[
+        Path | None, typer.Option(help="Write a marimo notebook on the snapshot to a .py file.")
+    ] = None,
 ) -> None:
     """Query the newest snapshot: views corpus, mix, sources, rejected, duplicates, lineage and more."""
     from curator.cli.output import print_table
