@@ -195,6 +195,10 @@ def test_putting_dashes_back_loses_no_letter_and_is_done_once(text: str) -> None
         ("Fill in the diary (Item B) every day.", "points_away"),
         ("Call 404-555-0100 for help.", "points_away"),
         ("The doctor may give ranitidine (Zantac).", "outdated"),
+        ("Rest and eat well. No specific therapies for gout exist.", "outdated"),
+        ("Anyone age 45 or older should consider getting tested for gout.", "outdated"),
+        ("People should keep their blood pressure below 140/90.", "outdated"),
+        ("No foods are known to cause gout, and no treatment replaces rest.", None),
         ("Drink water every hour.", None),
     ],
 )
@@ -292,6 +296,9 @@ def test_a_question_that_a_page_asks_again_is_left_out(pack: Pack) -> None:
         ("a 1.5ounce serving", "a 1.5-ounce serving"),
         ("Peoples eating habits differ", "People's eating habits differ"),
         ("keep it below 140/90.4", "keep it below 140/90."),
+        ("A persons treatment depends on age.", "A person's treatment depends on age."),
+        ("Ask the clinics renal dietitian.", "Ask the clinic's renal dietitian."),
+        ("The clinics have staff.", "The clinics have staff."),
     ],
 )
 def test_what_the_pages_of_medquad_lost_is_put_back(broken: str, whole: str) -> None:
@@ -306,3 +313,26 @@ def test_sentences_that_point_back_at_what_was_left_out_go_with_it() -> None:
 def test_lists_of_other_pages_are_no_part_of_an_answer() -> None:
     page = "Eat less salt.\n\n- Nutrition for Adults with Gout\n- Living with Gout\n\nDrink water."
     assert tidy_answer(page) == "Eat less salt.\n\nDrink water."
+
+
+def test_an_answer_about_eating_names_something_to_eat() -> None:
+    plan = "The plan for your diet will help you know which foods to eat, how much, and when."
+    assert cut_to_question(plan, "Gout", "considerations") is None
+    named = f"{plan} Eat fruit."
+    assert cut_to_question(named, "Gout", "considerations") == named
+
+
+@pytest.mark.parametrize(
+    ("answer", "topic", "kind", "is_kept"),
+    [
+        ("To prevent or delay type 2 diabetes, walk.", "Gestational Diabetes", "prevention", False),
+        ("To prevent gestational diabetes, walk.", "Gestational Diabetes", "prevention", True),
+        ("To prevent type 2 diabetes, walk.", "Diabetes and Prediabetes", "prevention", True),
+        ("The stone goes to a lab. Urine tests follow. You can make changes.", "Kidney Stones", "prevention", False),
+        ("- Tests find gout.\n- Testing is repeated.\n- Walking helps.", "Gout", "considerations", False),
+        ("- Tests find gout.\n- Walking helps.", "Gout", "considerations", True),
+        ("Tests find gout. A lab looks at blood.", "Gout", "exams and tests", True),
+    ],
+)
+def test_an_answer_is_about_what_was_asked(answer: str, topic: str, kind: str, is_kept: bool) -> None:
+    assert (cut_to_question(answer, topic, kind) is not None) == is_kept

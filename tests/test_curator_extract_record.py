@@ -135,7 +135,7 @@ def test_body_weight_is_never_a_light_load(pack: Pack) -> None:
         assert "load" not in " ".join(
             answer for _, answer in pairs(extract(pack, {**SIT_UP, "level": level})[0]).values()
         )
-    with_bar = pairs(extract(pack, {**SIT_UP, "level": "expert", "equipment": "barbell"})[0])
+    with_bar = pairs(extract(pack, {**SIT_UP, "level": "intermediate", "equipment": "barbell"})[0])
     assert "a light load" in with_bar["not_first_choice"][1]
 
 
@@ -177,6 +177,27 @@ def test_steps_lose_what_is_left_of_their_page(pack: Pack) -> None:
 def test_steps_that_need_a_third_hand_are_rejected(pack: Pack) -> None:
     steps = ["Grab the bar with both arms and put your other hand on your knee."]
     assert extract(pack, {**SIT_UP, "instructions": steps}) == ([], ["contradictory_steps"])
+
+
+def test_steps_that_breathe_the_wrong_way_round_are_not_told(pack: Pack) -> None:
+    down, up = "Lower the bar. {} as you perform this movement.", "Bring the torso up. {} as you perform this movement."
+    wrong = [down.format("Exhale"), up.format("Inhale")]
+    assert "how_to" not in pairs(extract(pack, {**SIT_UP, "instructions": wrong})[0])
+    right = [down.format("Inhale"), up.format("Exhale")]
+    assert "how_to" in pairs(extract(pack, {**SIT_UP, "instructions": right})[0])
+
+
+def test_a_rating_for_experts_is_not_repeated(pack: Pack) -> None:
+    told = pairs(extract(pack, {**SIT_UP, "level": "expert", "equipment": "barbell"})[0])
+    assert "how_to" in told
+    assert "expert" not in " ".join(answer for _, answer in told.values())
+
+
+def test_a_sled_is_not_pushed_in_slow_repetitions_nor_a_foot_rolled_for_the_calves(pack: Pack) -> None:
+    sled = pairs(extract(pack, {**SIT_UP, "name": "Sled Push", "category": "strongman", "equipment": "other"})[0])
+    assert "slow" not in sled["beginner_fit"][1]
+    rolled = {**SIT_UP, "name": "Foot-SMR", "category": "stretching", "force": "static", "primaryMuscles": ["calves"]}
+    assert "stretch_target" not in pairs(extract(pack, {**rolled, "equipment": "other"})[0])
 
 
 def test_a_muscle_that_works_most_does_not_also_help(pack: Pack) -> None:

@@ -7,6 +7,7 @@ navigation of the pages that its answers came from.
 import re
 
 from curator.extract.lost_dashes import has_glued, restore_dashes
+from curator.extract.medquad_advice import may_be_outdated
 from curator.extract.sections import count_words
 
 MIN_WORDS = 20
@@ -25,7 +26,7 @@ _NAVIGATION = re.compile(
 )
 _REFERS_AWAY = re.compile(
     r"https?://|\bwww\.|\bavailable (?:at|from|through)\b|NIDDK health topic|fact sheets?\b|1-800-|see the section|section titled|\bfound here\b"
-    r"|\bbooklet\b|\b(?:results? of|in|from) (?:the )?clinical trials?\b|\bunder evaluation\b|\bbeing sponsored\b"
+    r"|\bbooklets?\b|\b(?:results? of|in|from) (?:the )?clinical trials?\b|\bunder evaluation\b|\bbeing sponsored\b"
 )
 _REFERS_BACK = re.compile(r"(?:These|This|Those|They|Such|Whether th|Another)\b")
 SENTENCE_END = re.compile(r"(?<=[.!?])(?<!U\.S\.)\s+(?=[A-Z])")
@@ -46,7 +47,9 @@ _EDGE_HEADINGS = re.compile(r"\A(?:[^\n.!?:]{1,60}\n\n)+(?!- )|(?:\n\n[^\n.!?:]{
 _LOST_OWNER = re.compile(
     r"\b((?:an?|each|every|another)(?: \w+){0,2} (?:patient|person|mother|provider|doctor|infant|parent)"
     r"|(?:the|your|his|her) (?:patient|person|mother|doctor)|\ba mother)s (?=(?:age|blood|body|bodies|diet|eating|genes"
-    r"|health|heart|home|immune|kidneys?|life|medical|milk|offices?|risk|skin|stool|symptoms|urine|use|weight)\b)"
+    r"|health|heart|home|immune|kidneys?|life|medical|milk|offices?|risk|skin|stool|symptoms|treatment|urine|use|weight)\b)"
+    # A sentence that begins with one, and a place that has somebody (`the clinics have` is a plural).
+    r"|\b((?:An? )(?:person|patient|child|woman|man)|(?:[Tt]he|[Aa]|[Yy]our) clinic(?=s (?:renal|staff|dietitian)))s (?=[a-z]+)"
 )
 # A hyphen with a space behind it, unless it waits for its other half (`low- and high-fat`); one that was lost.
 _TORN_HYPHEN = re.compile(r"(?<=[a-z])- (?=[a-z])(?!(?:and|or|to)\b)")
@@ -104,11 +107,12 @@ def find_damage(answer: str) -> str | None:
     """Gives why a tidy answer cannot be learnt from, None if it can.
 
     `damaged_text`: a list or a table fell apart. `points_away`: it speaks of what is not there. `outdated`: it names a
-    medicine that was withdrawn. `no_advice`: it says that nothing is known, or to ask somebody, and little else.
+    medicine that was withdrawn, or says what guidelines change. `no_advice`: it says that nothing is known, or to ask
+    somebody, and little else.
     """
     if _POINTS_OUT.search(answer):
         return "points_away"
-    if _WITHDRAWN.search(answer):
+    if _WITHDRAWN.search(answer) or may_be_outdated(answer):
         return "outdated"
     sentences = [sentence for line in answer.split("\n") for sentence in SENTENCE_END.split(line)]
     is_table = any(len(_NUMBER.findall(sentence)) > MAX_SENTENCE_NUMBERS for sentence in sentences)
@@ -168,7 +172,7 @@ def repair(text: str) -> str:
     text = _FOOTNOTE.sub("", _LIGATURE.sub(r"\1", text))
     text = _UNIT_HYPHEN.sub("-", _TORN_HYPHEN.sub("-", text))
     text = _LOST_LETTER.sub(lambda match: _LOST_LETTERS[match[0]], restore_dashes(text))
-    text = _LOST_OWNER.sub(r"\1's ", text)
+    text = _LOST_OWNER.sub(lambda match: f"{match[1] or match[2]}'s ", text)
     return _LOST_APOSTROPHE.sub(lambda match: f"{match[1]}n't" if match[1] else f"{match[2]}'s", text)
 
 

@@ -8,6 +8,7 @@ import re
 
 from curator.extract.lost_dashes import load_words
 from curator.extract.medquad import MAX_WORDS, SENTENCE_END, repair
+from curator.extract.medquad_advice import answers_kind
 from curator.extract.sections import count_words
 
 # Endings differ between a question and its answer (`gallstone`, `gallstones`).
@@ -97,6 +98,12 @@ def cut_to_question(answer: str, topic: str, kind: str) -> str | None:
     What a thing is must be said in a first sentence: pages about an organ or a test begin with those. An answer about
     eating ends where a heading begins another part of the page.
     """
+    part = _cut_part(answer, topic, kind)
+    is_eating = is_about_eating(answer, kind)
+    return part if part and answers_kind(part, topic, kind, is_eating=is_eating) else None
+
+
+def _cut_part(answer: str, topic: str, kind: str) -> str | None:
     if kind == "information":
         paragraphs = answer.split("\n\n")
         first = next((n for n, text in enumerate(paragraphs) if _defines(topic, text)), None)
