@@ -197,7 +197,9 @@ def test_a_sled_is_not_pushed_in_slow_repetitions_nor_a_foot_rolled_for_the_calv
     sled = pairs(extract(pack, {**SIT_UP, "name": "Sled Push", "category": "strongman", "equipment": "other"})[0])
     assert "slow" not in sled["beginner_fit"][1]
     rolled = {**SIT_UP, "name": "Foot-SMR", "category": "stretching", "force": "static", "primaryMuscles": ["calves"]}
-    assert "stretch_target" not in pairs(extract(pack, {**rolled, "equipment": "other"})[0])
+    told = pairs(extract(pack, {**rolled, "equipment": "other"})[0])
+    assert "stretch_target" not in told
+    assert "hold" not in told["stretch_level"][1]
 
 
 def test_a_muscle_that_works_most_does_not_also_help(pack: Pack) -> None:
