@@ -81,7 +81,7 @@ _GLUED_HEADING = re.compile(
 _ANNOUNCES = re.compile(r"^- .*[^.!?;,]$")
 _LONE_ITEM = re.compile(r"(?:\A|\n\n|\n)- [^\n]+\n\n- |:\n\n(?!- )|(?:\A|\n)- [^\n]*:\n- ")
 # Such as `- Nutrition for Adults with Early Chronic Kidney Disease`, behind a full stop.
-_LIST_OF_TITLES = re.compile(r"(?<=[.])\n\n- (?=(?:[^\n]* ){2,}[A-Z])[A-Z][^\n.,:]*(?:\n- [A-Z][^\n.,:]*)*(?=\n\n|\Z)")
+_LIST_OF_TITLES = re.compile(r"(?<=[.])\n\n- (?=[^\n ]* [^\n]* [A-Z])[A-Z][^\n.,:]*(?:\n- [A-Z][^\n.,:]*)*(?=\n\n|\Z)")
 _LAST_SENTENCE = re.compile(r"(?:\A|(?<=[.!?]\s)|(?<=\n))[^.!?\n]*:\Z")
 # What says no more than that nothing is known, or to ask somebody.
 _NO_ADVICE = re.compile(
