@@ -8,6 +8,8 @@ semi join (
     from extraction
     semi join current_input using (input_id)
     where fingerprint = (select fingerprint from stage where name = 'extract')
+    union all
+    select result_id from revision
 ) as live using (example_id)
 anti join (
     select subject_id as example_id from current_verdict where not is_kept and stage in ('screen', 'review')
