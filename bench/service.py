@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from event_load import RunningService, post_all, quantile
 
 from curator.service.tokens import TokenStore
+from schemas.feedback import JOURNAL
 
 SCALED = {
     "corpus": "id",
@@ -64,9 +65,7 @@ def load_events(folder, clients, events, *, has_kill, has_ingest):
     service.stop()
     if ingest:
         ingest.kill()
-    rows = sqlite3.connect(folder / ".curator" / "journal.db").execute(
-        "select count(*), count(distinct event_id) from event"
-    )
+    rows = sqlite3.connect(folder / JOURNAL).execute("select count(*), count(distinct event_id) from event")
     stored, distinct = rows.fetchone()
     return {
         "clients": clients,

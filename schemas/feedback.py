@@ -4,11 +4,15 @@ Every event has an id of the sender's choosing, which is its idempotency key: th
 All but the first kind name the recommendation they speak of; they may arrive before it or a week later.
 """
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.example import CoachRole, Message
+
+JOURNAL = Path(".curator") / "journal.db"
+"""Where the service keeps events and reviewers' decisions, seen from the project folder."""
 
 EventKind = Literal["recommendation", "rating", "adherence", "outcome", "correction"]
 Outcome = Literal["achieved", "held", "too_hard", "injury", "missed"]

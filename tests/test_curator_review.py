@@ -373,8 +373,8 @@ def test_a_file_of_decisions_is_applied_once_and_bad_lines_are_named(folder: Pat
 
 def test_decisions_of_the_page_are_taken_from_its_journal_once(folder: Path, cli) -> None:
     from curator.journal import Journal
-    from curator.review.draining import JOURNAL
     from curator.service.reviewing import ReviewDesk
+    from schemas.feedback import JOURNAL
 
     assert cli(folder, "review", "apply", "--json").json["stored"] == 0
     row, undone = find(folder, "situation 3 ")[0], find(folder, "situation 5 ")[0]

@@ -1,13 +1,9 @@
 """The journal of the service, taken in: what reviewers decided on the page comes into force."""
 
-from pathlib import Path
-
 from curator.project import Project
 from curator.review.decisions import AppliedReport
 from curator.review.run import apply_and_curate
-
-JOURNAL = Path(".curator") / "journal.db"
-"""Where `curator serve` keeps feedback and decisions, seen from the project folder."""
+from schemas.feedback import JOURNAL
 
 
 def drain_journal(project: Project, wait_s: float = 0.0) -> AppliedReport:

@@ -17,6 +17,7 @@ from curator.service.snapshot_reader import SnapshotReader
 from curator.service.sql_pool import SqlPool
 from curator.service.tokens import TokenStore, open_tokens
 from curator.statistics import read_statistics
+from schemas.feedback import JOURNAL
 from schemas.pack import Pack
 from warehouse import Warehouse
 
@@ -33,7 +34,6 @@ FIRST_PAGE = (
     "pages/release_list",
 )
 """What the overview asks; of a million examples that takes seconds, so it is asked before the snapshot is shown."""
-JOURNAL_NAME = "journal.db"
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,8 @@ def open_service(
     Raises:
         JournalError: The journal cannot be opened.
     """
-    folder = project.root / ".curator"
     config = project.config.serve
-    journal = Journal(folder / JOURNAL_NAME)
+    journal = Journal(project.root / JOURNAL)
     return Service(
         project=project,
         reader=SnapshotReader(project.snapshots, ahead=_list_ahead()),

@@ -8,13 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.document import Permission, document_id
 from schemas.errors import ConfigError
-from schemas.feedback import EVENT_ADAPTER, Recommendation
+from schemas.feedback import EVENT_ADAPTER, JOURNAL, Recommendation
 from schemas.identity import dump_canonical, hash_author, make_id
 from sources.feedback.events import RawEvent, read_journal, read_lines
 from sources.protocol import Batch, Rejection, SourceContext
 
 BATCH_EVENTS = 5_000
-JOURNAL = Path(".curator") / "journal.db"
 
 
 class FeedbackOptions(BaseModel):
