@@ -11,10 +11,12 @@ from curator.export.shapes import SHAPES, SHAREGPT_ROLES
 TAGS = {"role_tag", "content_tag", "user_tag", "assistant_tag", "observation_tag", "function_tag", "system_tag"}
 PATHS = {"train": "train.jsonl", "validation": "validation.jsonl"}
 MEMBERS = [("a", "train", "coach"), ("b", "train", "planner"), ("c", "validation", "coach")]
+TURNS = [{"role": "user", "content": "How deep?"}, {"role": "assistant", "content": "Deep."}]
 
 
 def build(name, optional_keys=()):
-    files = build_handoff(name, PATHS, MEMBERS, optional_keys)
+    row = SHAPES[name](TURNS, {"rejected": [{"role": "assistant", "content": "Not\u2028at all."}]})
+    files = build_handoff(name, PATHS, MEMBERS, optional_keys, {"train": [row, row], "validation": [row]})
     assert set(files) <= HANDOFF_NAMES
     return files
 
@@ -49,9 +51,41 @@ def test_alpaca_columns_are_named_only_where_rows_have_them(optional, columns):
     assert set(json.loads(build("alpaca", optional)["dataset_info.json"])["curator_train"]["columns"]) == columns
 
 
-def test_preferences_have_no_settings_that_would_not_work():
-    assert "dataset_info.json" not in build("preference")
-    assert b"one message where a list stands" in build("preference")["TRAINING.md"]
+def test_llama_factory_gets_one_message_where_a_preference_has_a_list():
+    files = build("preference")
+    info = json.loads(files["dataset_info.json"])["curator_train"]
+    assert (info["file_name"], info["ranking"], info["formatting"]) == ("llama-factory-train.jsonl", True, "sharegpt")
+    assert info["columns"] == {"messages": "prompt", "chosen": "chosen", "rejected": "rejected"}
+    lines = files["llama-factory-train.jsonl"].decode().splitlines()
+    assert [json.loads(line) for line in lines] == 2 * [{
+        "prompt": TURNS[:1], "chosen": TURNS[1], "rejected": {"role": "assistant", "content": "Not\u2028at all."},
+    }]  # fmt: skip
+    assert files["llama-factory-validation.jsonl"].count(b"\n") == 1
+    assert "stage: dpo" in files["TRAINING.md"].decode()
+
+
+def test_what_a_trainer_would_read_wrongly_gets_no_settings_but_advice():
+    tools = build("messages", ("tools", "tool_calls"))
+    assert "dataset_info.json" not in tools
+    assert b"`--format sharegpt` leaves such rows out" in tools["TRAINING.md"]
+    history = build("alpaca", ("history",))
+    assert "axolotl.yaml" not in history
+    assert b"axolotl: has no place for `history`" in history["TRAINING.md"]
+
+
+def test_axolotl_keeps_the_system_prompt_of_alpaca_rows():
+    kind = yaml.safe_load(build("alpaca", ("system",))["axolotl.yaml"])["datasets"][0]["type"]
+    assert (kind["field_system"], kind["system_format"]) == ("system", "{system}\n\n")
+    fields = {kind[f"field_{name}"] for name in ("instruction", "input", "output", "system")}
+    assert fields == {"instruction", "input", "output", "system"}
+
+
+@pytest.mark.parametrize(("name", "has_snippet"), [("sharegpt", True), ("alpaca", True), ("messages", False)])
+def test_the_note_holds_code_where_trl_has_no_reader(name, has_snippet):
+    note = build(name)["TRAINING.md"].decode()
+    assert ("def prepare(rows):" in note) is has_snippet
+    if has_snippet:
+        compile(note.split("```python\n")[1].split("```")[0], name, "exec")
 
 
 def test_axolotl_reads_sharegpt_by_its_own_keys():

@@ -323,7 +323,7 @@ def _build_files(
     contents["README.md"] = card.encode()
     paths = {file["split"]: file["path"] for file in manifest["files"]}
     about = [(row["id"], row["split"], _find_role(project, row)) for row in members.iter_rows(named=True)]
-    contents |= build_handoff(config.format, paths, about, sorted(rendered.optional_keys))
+    contents |= build_handoff(config.format, paths, about, sorted(rendered.optional_keys), rendered.rows)
     return contents
 
 
