@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from curator.categorise import categorise_examples
 from curator.categorise.classifier import Classifier, train_classifier
+from curator.categorise.features import TextFeatures
 from curator.categorise.lexicon import MAX_HITS, count_votes, decide_by_votes, load_lexicon, normalise_words
 from schemas.config import CategoriseConfig
 from schemas.errors import ConfigError
@@ -157,25 +158,31 @@ def test_terms_are_normalised_like_the_texts_they_are_looked_for_in(text):
     assert normalise_words(text) == " ".join(column.split(" ")).strip()
 
 
-class FixedPipeline:
-    """A real classifier's face with known probabilities."""
+class FixedRegression:
+    """A regression whose probabilities are known."""
 
     classes_ = ("exercise", "planning")
 
     def __init__(self, exercise: float) -> None:
         self.exercise = exercise
 
-    def predict_proba(self, texts: list[str]):
+    def predict_proba(self, numbers):
         import numpy as np
 
-        return np.array([[self.exercise, 1 - self.exercise] for _ in texts])
+        return np.array([[self.exercise, 1 - self.exercise]] * numbers.shape[0])
+
+
+def fixed_classifier(exercise: float) -> Classifier:
+    features = TextFeatures([])
+    features.fit(pl.Series(["which one", "this week"] * 2))
+    return Classifier(features, FixedRegression(exercise), [])
 
 
 @pytest.mark.parametrize(
     ("probability", "category"), [(0.6, "exercise"), (0.59, None), (0.41, None), (0.4, "planning")]
 )
 def test_the_classifier_decides_from_its_threshold_on(pack, probability, category):
-    found = label(pack, "which one", "this week", make_classifier=lambda: Classifier(FixedPipeline(probability)))
+    found = label(pack, "which one", "this week", make_classifier=lambda: fixed_classifier(probability))
     guess = "exercise" if probability > 0.5 else "planning"
     assert (found["category"], found["evidence"]) == (category, f"classifier: {guess}")
     assert found["basis"] == ("undecided" if category is None else "classifier")
@@ -183,7 +190,7 @@ def test_the_classifier_decides_from_its_threshold_on(pack, probability, categor
 
 
 def test_the_classifier_is_not_asked_about_rows_without_a_word_of_the_domain(pack):
-    found = label(pack, "what is the weather", make_classifier=lambda: Classifier(FixedPipeline(1.0)))
+    found = label(pack, "what is the weather", make_classifier=lambda: fixed_classifier(1.0))
     assert (found["category"], found["basis"]) == (None, "undecided")
 
 

@@ -10,7 +10,7 @@ import pytest
 from curator.categorise import categorise_examples
 from curator.categorise.classifier import Classifier, train_classifier
 from curator.categorise.features import MAX_CHARS, TextFeatures
-from curator.categorise.lexicon import load_lexicon, sum_votes
+from curator.categorise.lexicon import find_votes, load_lexicon, sum_votes
 from curator.categorise.training import make_pack_classifier, read_training_texts
 from schemas.config import CategoriseConfig
 from schemas.errors import ConfigError
@@ -161,7 +161,8 @@ def test_an_absent_training_file_is_named(tmp_path):
 
 
 def test_votes_are_summed_by_text_and_category(pack):
-    votes = sum_votes(pl.Series(["Squat, press!", "nothing", "squat meme"]), load_lexicon(pack))
+    terms = load_lexicon(pack)
+    votes = sum_votes(find_votes(pl.Series(["Squat, press!", "nothing", "squat meme"]), terms), 3, terms)
     assert votes.tolist() == [[3.0, 0.0, 0.0], [0.0, 0.0, 0.0], [2.0, 2.0, 0.0]]
 
 

@@ -1,9 +1,10 @@
 """What the classifier sees of a text: its words, the words of its title, and the votes of the lexicon."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curator.categorise.lexicon import Term, sum_votes
+from curator.categorise.lexicon import Term, find_votes, sum_votes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,6 +21,23 @@ TITLE_WEIGHT = 2.0
 VOTE_WEIGHT = 0.6
 VOTE_PRIOR = 2.0
 """Votes added to the sum of a text's votes, so that a single weak word is no certainty."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is looked at of some texts; the words of the lexicon are looked for once.
+
+    Attributes:
+        body: Their beginnings.
+        title: Their first lines.
+        title_votes: What `find_votes` gives for the titles.
+        body_votes: The same for the beginnings, which the titles are part of.
+    """
+
+    body: "pl.Series"
+    title: "pl.Series"
+    title_votes: "pl.DataFrame"
+    body_votes: "pl.DataFrame"
 
 
 class TextFeatures:
@@ -44,28 +62,43 @@ class TextFeatures:
         self._body.fit(body)
         self._title.fit(title)
 
-    def transform(self, texts: "pl.Series") -> Any:
-        """Gives the numbers as a sparse matrix, (num_texts, num_features) float64."""
-        from scipy import sparse
+    def read(self, texts: "pl.Series") -> Reading:
+        """Gives the part of the texts that counts, and the votes of the lexicon in it."""
+        import polars as pl
 
         body, title = _cut(texts)
-        parts = [_weigh_words(self._body, body), TITLE_WEIGHT * _weigh_words(self._title, title)]
+        found = find_votes(pl.concat([title, body]), self._terms)
+        is_title = pl.col("row") < len(texts)
+        later = found.filter(~is_title).with_columns(pl.col("row") - len(texts))
+        return Reading(body, title, found.filter(is_title), later)
+
+    def transform(self, texts: "pl.Series") -> Any:
+        """Gives the numbers as a sparse matrix, (num_texts, num_features) float64."""
+        return self.weigh(self.read(texts))
+
+    def weigh(self, reading: Reading) -> Any:
+        """Gives the numbers of texts that have been read, as `transform` does."""
+        from scipy import sparse
+
+        parts = [_weigh_words(self._body, reading.body), TITLE_WEIGHT * _weigh_words(self._title, reading.title)]
         if self._terms:
-            votes = [self._weigh_votes(part) for part in (title, body)]
-            parts += [VOTE_WEIGHT * sparse.csr_matrix(part) for part in votes]
+            parts += [
+                VOTE_WEIGHT * sparse.csr_matrix(self._weigh_votes(votes, len(reading.body)))
+                for votes in (reading.title_votes, reading.body_votes)
+            ]
         return sparse.hstack(parts, format="csr")
 
-    def _weigh_votes(self, texts: "pl.Series") -> Any:
+    def _weigh_votes(self, found: "pl.DataFrame", num_texts: int) -> Any:
         """Gives the logarithm of each category's votes, and its share of all votes, (num_texts, 2 · categories)."""
         import numpy as np
 
-        votes = np.clip(sum_votes(texts, self._terms), 0, None)
+        votes = np.clip(sum_votes(found, num_texts, self._terms), 0, None)
         shares = votes / (votes.sum(axis=1, keepdims=True) + VOTE_PRIOR)
         return np.hstack([np.log1p(votes), shares])
 
 
 def _weigh_words(vectorizer: Any, texts: "pl.Series") -> Any:
-    """Gives what the fitted vectorizer's `transform` gives, in less than half the time: words are counted over whole columns."""
+    """Gives what the fitted vectorizer's `transform` gives, in a quarter of the time: words are counted over whole columns."""
     import numpy as np
     import polars as pl
     from scipy import sparse
@@ -76,15 +109,18 @@ def _weigh_words(vectorizer: Any, texts: "pl.Series") -> Any:
         .explode("word", empty_as_null=False)
     )  # fmt: skip
     if vectorizer.ngram_range == (1, 2):
-        pairs = found.with_columns(pl.concat_str("word", pl.col("word").shift(-1).over("row"), separator=" "))
-        found = pl.concat([found, pairs.drop_nulls("word")])
+        is_same_row = pl.col("row") == pl.col("row").shift(-1)
+        pair = pl.concat_str("word", pl.col("word").shift(-1), separator=" ")
+        found = pl.concat([found, found.with_columns(pl.when(is_same_row).then(pair).alias("word")).drop_nulls()])
     names = list(vectorizer.vocabulary_)
     places = pl.DataFrame({"word": names, "place": [int(vectorizer.vocabulary_[name]) for name in names]})
-    counted = found.join(places, on="word").group_by("row", "place").len().sort("row", "place")
+    known = found.join(places, on="word")
+    # scipy adds up what stands at the same place: that counts the words, ten times faster than grouping them.
+    cells = (known["row"].to_numpy(), known["place"].to_numpy())
+    matrix = sparse.coo_matrix((np.ones(known.height), cells), shape=(len(texts), len(names))).tocsr()
+    matrix.sort_indices()
     # The same as sklearn's sublinear_tf, smoothed idf and norm "l2".
-    values = (1 + np.log(counted["len"].to_numpy().astype(np.float64))) * vectorizer.idf_[counted["place"].to_numpy()]
-    shape = (len(texts), len(vectorizer.vocabulary_))
-    matrix = sparse.csr_matrix((values, (counted["row"].to_numpy(), counted["place"].to_numpy())), shape=shape)
+    matrix.data = (1 + np.log(matrix.data)) * vectorizer.idf_[matrix.indices]
     return normalize(matrix, copy=False)
 
 

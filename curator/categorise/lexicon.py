@@ -103,8 +103,21 @@ def decide_by_votes(votes: "pl.DataFrame", min_score: float, min_margin: float) 
     return best.with_columns(margin.alias("margin")).with_columns(decided.alias("is_decided")).drop("second")
 
 
-def sum_votes(texts: "pl.Series", terms: Sequence[Term]) -> Any:
+def find_votes(texts: "pl.Series", terms: Sequence[Term]) -> "pl.DataFrame":
     """Gives the votes of texts whose language is not known: the terms of every language are looked for.
+
+    Returns:
+        One row a text and term that hit: `row` (place of the text), `category`, `pattern`, `votes`.
+    """
+    import polars as pl
+
+    table = _tabulate(terms).drop("language")
+    hits = _find_patterns(texts, table["pattern"]).join(table, on="pattern")
+    return hits.select("row", "category", "pattern", (pl.col("hits") * pl.col("weight")).alias("votes"))
+
+
+def sum_votes(votes: "pl.DataFrame", num_texts: int, terms: Sequence[Term]) -> Any:
+    """Adds up what `find_votes` gave.
 
     Returns:
         Array (num_texts, num_categories) float64, the categories of the terms in the order of their names.
@@ -112,20 +125,16 @@ def sum_votes(texts: "pl.Series", terms: Sequence[Term]) -> Any:
     import numpy as np
     import polars as pl
 
-    frame = pl.DataFrame({"id": pl.int_range(len(texts), eager=True), "text": texts})
-    languages = sorted({term.language for term in terms})
-    spoken = [frame.with_columns(pl.lit(language).alias("language")) for language in languages]
-    hits = pl.concat([_count_language(part, list(terms), "text", part["language"][0]) for part in spoken])
-    summed = hits.group_by("id", "category").agg(pl.col("votes").sort().sum())
     columns = {name: column for column, name in enumerate(sorted({term.category for term in terms}))}
-    votes = np.zeros((len(texts), len(columns)))
-    places = summed["category"].replace_strict(columns, return_dtype=pl.Int64).to_numpy()
-    votes[summed["id"].to_numpy(), places] = summed["votes"].to_numpy()
-    return votes
+    sums = np.zeros((num_texts, len(columns)))
+    ordered = votes.sort("row", "pattern", "category")
+    places = ordered["category"].replace_strict(columns, return_dtype=pl.Int64).to_numpy()
+    np.add.at(sums, (ordered["row"].to_numpy(), places), ordered["votes"].to_numpy())
+    return sums
 
 
 def normalise_words(text: str) -> str:
-    """Gives lower-cased words between single spaces, as `_count_language` does for columns."""
+    """Gives lower-cased words between single spaces, as `_find_patterns` does for columns."""
     # Letters, numbers and marks: Python's \w knows no marks, and Arabic vowel signs would tear words apart.
     signs = (sign if sign == "%" or unicodedata.category(sign)[0] in "LNM" else " " for sign in text.lower())
     return " ".join("".join(signs).split())
@@ -141,41 +150,37 @@ def _make_term(pack: Pack, language: str, category: str, term: str, weight: obje
     return Term(language, category, f" {words}" if is_prefix else f" {words} ", float(weight))
 
 
-def _count_column(texts: "pl.DataFrame", terms: list[Term], column: str, factor: float) -> "pl.DataFrame":
+def _count_column(texts: "pl.DataFrame", terms: Sequence[Term], column: str, factor: float) -> "pl.DataFrame":
     import polars as pl
 
-    found = [_count_language(texts, terms, column, language) for language in sorted({t.language for t in terms})]
-    empty = pl.DataFrame(schema={"id": pl.String, "category": pl.String, "pattern": pl.String, "votes": pl.Float64})
-    hits = pl.concat([empty, *found])
-    return hits.with_columns(pl.col("votes") * factor)
+    table = _tabulate(terms)
+    hits = _find_patterns(texts[column], table["pattern"])
+    spoken = texts.select("id", "language").with_row_index("row")
+    return hits.join(spoken, on="row").join(table, on=["pattern", "language"]).select(
+        "id", "category", "pattern", (pl.col("hits") * pl.col("weight") * factor).alias("votes")
+    )  # fmt: skip
 
 
-def _count_language(texts: "pl.DataFrame", terms: list[Term], column: str, language: str) -> "pl.DataFrame":
+def _tabulate(terms: Sequence[Term]) -> "pl.DataFrame":
     import polars as pl
 
-    mine = [term for term in terms if term.language == language]
-    table = pl.DataFrame(
-        {
-            "pattern": [t.pattern for t in mine],
-            "category": [t.category for t in mine],
-            "weight": [t.weight for t in mine],
-        }
-    )
-    patterns = table["pattern"].unique().sort().to_list()
-    words = pl.col(column).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}\p{M}%]+", " ")
-    hits = (
-        texts.filter(pl.col("language") == language)
-        .select(
-            "id",
-            pl.concat_str(pl.lit(" "), words, pl.lit(" "))
-            .str.extract_many(patterns, overlapping=True)
-            .alias("pattern"),
-        )
+    columns = ("language", "category", "pattern", "weight")
+    schema = dict(zip(columns, (pl.String, pl.String, pl.String, pl.Float64), strict=True))
+    return pl.DataFrame({name: [getattr(term, name) for term in terms] for name in columns}, schema=schema)
+
+
+def _find_patterns(texts: "pl.Series", patterns: "pl.Series") -> "pl.DataFrame":
+    """Gives how often each pattern is in each text, at most `MAX_HITS`: `row`, `pattern`, `hits`."""
+    import polars as pl
+
+    words = pl.col("pattern").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}\p{M}%]+", " ")
+    wanted = patterns.unique().sort().implode()
+    spaced = texts.alias("pattern").to_frame().select(pl.concat_str(pl.lit(" "), words, pl.lit(" ")).alias("pattern"))
+    return (
+        spaced.select(pl.col("pattern").str.extract_many(wanted, overlapping=True))
+        .with_row_index("row")
         .explode("pattern")
         .drop_nulls("pattern")
-        .group_by("id", "pattern")
+        .group_by("row", "pattern")
         .agg(pl.len().clip(1, MAX_HITS).alias("hits"))
-    )
-    return hits.join(table, on="pattern").select(
-        "id", "category", "pattern", (pl.col("hits") * pl.col("weight")).alias("votes")
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from curator.categorise.classifier import Classifier
-from curator.categorise.lexicon import OTHER, count_votes, decide_by_votes, load_lexicon
+from curator.categorise.lexicon import OTHER, Term, count_votes, decide_by_votes, load_lexicon
 from curator.extract.domain import OFF_DOMAIN
 from curator.text import flatten_messages
 from schemas.config import CategoriseConfig
@@ -46,13 +46,11 @@ def categorise_examples(
     texts = pl.concat(
         [examples.select("id", "language"), flatten_messages(examples.select("messages"))], how="horizontal"
     )
-    votes = decide_by_votes(count_votes(texts, load_lexicon(pack)), config.min_lexicon_score, config.min_lexicon_margin)
     known = pl.col("category").is_in(pack.category_names)
     frame = (
         examples.select("id", "category", "category_basis", "role")
         .with_columns(pl.when(known).then("category").alias("category"))
-        .join(votes, on="id", how="left", maintain_order="left")
-        .with_columns(texts["full"], pl.col("is_decided").fill_null(value=False))
+        .with_columns(texts["language", "question", "full"])
     )
     labelled = frame.filter(pl.col("category").is_not_null()).with_columns(
         pl.lit(1.0).alias("confidence"),
@@ -62,13 +60,13 @@ def categorise_examples(
     rest = frame.filter(pl.col("category").is_null()).with_columns(
         pl.lit(None, pl.Float64).alias("confidence"),
         pl.lit("undecided").alias("basis"),
-        pl.col("words").alias("evidence"),
+        pl.lit(None, pl.String).alias("evidence"),
     )
     is_off = pl.col("category_basis").eq_missing(OFF_DOMAIN)
     off_domain, rest = rest.filter(is_off).with_columns(pl.lit(OFF_DOMAIN).alias("basis")), rest.filter(~is_off)
     decided = _judge_posts(rest, config, pack, make_classifier) if pack.training else None
     if decided is None:
-        decided = _judge_by_words(rest, config, make_classifier)
+        decided = _judge_by_words(rest, config, load_lexicon(pack), make_classifier)
     columns = ["id", "category", "confidence", "basis", "evidence", "role"]
     labels = pl.concat([part.select(columns) for part in (labelled, decided, off_domain)])
     return _assign_roles(labels, pack).rename({"id": "example_id"}).sort("example_id")
@@ -87,27 +85,34 @@ def _judge_posts(
     if classifier is None:
         return None
     guess = classifier.predict(rows["full"])
-    is_sure = guess["category"].is_in(pack.category_names) & (guess["confidence"] >= config.min_confidence)
-    agrees = is_sure & rows["is_decided"] & rows["winner"].eq_missing(guess["category"])
-    return rows.with_columns(
-        pl.when(is_sure).then(guess["category"]).alias("category"),
-        guess["confidence"],
+    found = rows.drop("category", "confidence").with_columns(guess)
+    is_sure = pl.col("category").is_in(pack.category_names) & (pl.col("confidence") >= config.min_confidence)
+    agrees = is_sure & (pl.col("score") >= config.min_lexicon_score) & (pl.col("margin") >= config.min_lexicon_margin)
+    return found.with_columns(
+        pl.when(is_sure).then("category").alias("category"),
         pl.when(agrees)
         .then(pl.lit("lexicon"))
         .when(is_sure)
         .then(pl.lit("classifier"))
         .otherwise("basis")
         .alias("basis"),
-        pl.when(agrees).then("words").otherwise(pl.lit("classifier: ") + guess["category"]).alias("evidence"),
+        pl.when(agrees).then("words").otherwise(pl.lit("classifier: ") + pl.col("category")).alias("evidence"),
     )
 
 
 def _judge_by_words(
-    rows: "pl.DataFrame", config: CategoriseConfig, make_classifier: Callable[[], Classifier | None]
+    rows: "pl.DataFrame",
+    config: CategoriseConfig,
+    terms: list[Term],
+    make_classifier: Callable[[], Classifier | None],
 ) -> "pl.DataFrame":
     """Lets the lexicon decide where its votes are clear, and the classifier, if there is one, about the rest."""
     import polars as pl
 
+    votes = decide_by_votes(count_votes(rows, terms), config.min_lexicon_score, config.min_lexicon_margin)
+    rows = rows.join(votes, on="id", how="left", maintain_order="left").with_columns(
+        pl.col("is_decided").fill_null(value=False), pl.col("words").alias("evidence")
+    )
     is_voted = pl.col("is_decided") & (pl.col("winner") != OTHER)
     voted = rows.filter(is_voted).with_columns(
         pl.col("winner").alias("category"),
