@@ -1,5 +1,6 @@
 """The project's deployments: which model is meant, where it goes, the pointer to the current one, the record."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from schemas.errors import ConfigError
 
 FOLDER = "deployments"
 CURRENT = "current.json"
+ALL_ROLES = ""
+"""The name under which the deployment of the project itself is kept beside those of single roles."""
 
 
 @dataclass(frozen=True)
@@ -95,19 +98,19 @@ def deploy(
         name = _name(project, options)
         deployment = publish_to_ollama(folder, deployment, options.ollama, name)
         say(f"ollama: {name} created at {options.ollama}")
-    point_current(project, deployment.id)
+    point_current(project, deployment.id, options.role or (adapter and adapter["coach_role"]))
     if project.database.exists():
         _record(project, deployment, folder, adapter, options.ollama, wait_s)
     return deployment, folder
 
 
-def find_deployment(project: Project, name: str | None = None) -> Path:
-    """Gives the folder of the current deployment, or of the one whose id starts so.
+def find_deployment(project: Project, name: str | None = None, role: str | None = None) -> Path:
+    """Gives the folder of the deployment that is current (for a role), or of the one whose id starts so.
 
     Raises:
         ConfigError: There is none, or several are meant.
     """
-    wanted = name or _read_current_id(project)
+    wanted = name or _read_current_id(project, role)
     found = [path for path in _list_folders(project) if path.name.startswith(wanted)]
     if len(found) != 1:
         known = ", ".join(path.name[:12] for path in _list_folders(project)) or "none"
@@ -115,48 +118,71 @@ def find_deployment(project: Project, name: str | None = None) -> Path:
     return found[0]
 
 
-def _read_current_id(project: Project) -> str:
-    current = read_current(project)
+def _read_current_id(project: Project, role: str | None) -> str:
+    current = read_current(project, role)
     if current is None:
         raise ConfigError("nothing is deployed yet", "curator deploy")
     return str(current["id"])
 
 
-def read_current(project: Project) -> dict[str, str | None] | None:
-    """Gives `id` and `previous` of the current deployment; None where nothing is deployed."""
-    path = project.root / FOLDER / CURRENT
-    try:
-        found = json.loads(path.read_bytes())
-        return {"id": str(found["id"]), "previous": found.get("previous")}
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path}: damaged ({error})", "curator deploy --use ID writes it anew") from error
+def read_current(project: Project, role: str | None = None) -> dict[str, str | None] | None:
+    """Gives `id` and `previous` of the current deployment; None where nothing is deployed.
+
+    Args:
+        project: The project.
+        role: That of a coach role; a role without one of its own has that of the project.
+    """
+    slots = _read_slots(project)
+    return slots.get(role or ALL_ROLES) or slots.get(ALL_ROLES)
 
 
-def point_current(project: Project, deployment_id: str) -> None:
-    """Makes a deployment the current one and remembers the one before; atomically, so that readers see one of both."""
-    current = None
-    if (project.root / FOLDER / CURRENT).exists():
-        current = read_current(project)
-    if current and current["id"] == deployment_id:
+def point_current(project: Project, deployment_id: str, role: str | None = None) -> None:
+    """Makes a deployment the current one and remembers the one before; atomically, so that readers see one of both.
+
+    Args:
+        project: The project.
+        deployment_id: The deployment.
+        role: Only for this coach role; the first deployment of a project is that of all roles anyway.
+    """
+    slots: dict[str, dict[str, str | None]] = {}
+    with contextlib.suppress(ConfigError):
+        # A damaged file is written anew.
+        slots = _read_slots(project)
+    own = slots.get(role or ALL_ROLES)
+    if own and own["id"] == deployment_id:
         return
-    value = {"id": deployment_id, "previous": current["id"] if current else None}
-    write_file(project.root / FOLDER / CURRENT, (json.dumps(value, indent=2) + "\n").encode())
+    before = own or slots.get(ALL_ROLES, {"id": None, "previous": None})
+    value = {"id": deployment_id, "previous": before["previous" if before["id"] == deployment_id else "id"]}
+    slots = {ALL_ROLES: value, **slots, role or ALL_ROLES: value}
+    text = json.dumps({**slots.pop(ALL_ROLES), **({"roles": slots} if slots else {})}, indent=2, sort_keys=True) + "\n"
+    write_file(project.root / FOLDER / CURRENT, text.encode())
 
 
-def roll_back(project: Project) -> Path:
+def roll_back(project: Project, role: str | None = None) -> Path:
     """Makes the deployment before the current one current again and gives its folder.
 
     Raises:
         ConfigError: There is none before.
     """
-    current = read_current(project)
+    current = read_current(project, role)
     if current is None or current["previous"] is None:
         raise ConfigError("no deployment before the current one", "curator deploy --use ID takes any")
     folder = find_deployment(project, current["previous"])
-    point_current(project, folder.name)
+    point_current(project, folder.name, role)
     return folder
+
+
+def _read_slots(project: Project) -> dict[str, dict[str, str | None]]:
+    """Gives `id` and `previous` by role, those of the project under `ALL_ROLES`."""
+    path = project.root / FOLDER / CURRENT
+    try:
+        found = json.loads(path.read_bytes())
+        slots = {ALL_ROLES: found, **found.get("roles", {})}
+        return {role: {"id": str(slot["id"]), "previous": slot.get("previous")} for role, slot in slots.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: damaged ({error})", "curator deploy --use ID writes it anew") from error
 
 
 def _make_request(project: Project, options: DeployOptions) -> tuple[Any, dict[str, Any] | None]:

@@ -29,6 +29,7 @@ class EvaluationOptions:
         base: Base of an adapter.
         model: Name of the model at a server.
         api_key: For a server.
+        role: Only cases and test rows of this coach role.
     """
 
     cases: Path | None = None
@@ -38,6 +39,7 @@ class EvaluationOptions:
     base: str | None = None
     model: str = "default"
     api_key: str | None = field(default=None, repr=False)
+    role: str | None = None
 
 
 def evaluate_targets(
@@ -46,11 +48,14 @@ def evaluate_targets(
     """Gives a report for each target.
 
     Raises:
-        ConfigError: A target or the file of cases is none.
+        ConfigError: A target or the file of cases is none, or no case is of the role.
         DeployError: A model does not load or answer.
     """
-    cases = find_cases(project, options.cases)[: options.limit]
-    rows = read_test_rows(project, options.perplexity_rows)
+    cases = [case for case in find_cases(project, options.cases) if options.role in (None, case.role)]
+    if not cases:
+        raise ConfigError(f"--role {options.role}: no case is of this role", "give --cases FILE that has some")
+    rows = read_test_rows(project, options.perplexity_rows, options.role)
+    cases = cases[: options.limit]
     return [evaluate_target(project, target, cases, rows, options, move) for target in targets]
 
 
@@ -92,8 +97,8 @@ def find_cases(project: Project, path: Path | None) -> list[EvaluationCase]:
     return read_cases(path or pack_path(project.pack, str(project.pack.evaluation)))
 
 
-def read_test_rows(project: Project, limit: int) -> list[list[dict[str, str]]]:
-    """Gives conversations of the latest release's test split; none where there is no release."""
+def read_test_rows(project: Project, limit: int, role: str | None = None) -> list[list[dict[str, str]]]:
+    """Gives conversations of the latest release's test split, of one role if given; none where there is no release."""
     from curator.trace import read_split
     from warehouse import open_snapshot
 
@@ -101,7 +106,7 @@ def read_test_rows(project: Project, limit: int) -> list[list[dict[str, str]]]:
         return []
     with open_snapshot(project.snapshots) as snapshot:
         releases = snapshot.read("snapshot_releases")["id"].to_list()
-        return read_split(snapshot, releases[0], "test")[:limit] if releases else []
+        return read_split(snapshot, releases[0], "test", role)[:limit] if releases else []
 
 
 def trace_report(project: Project, report: EvaluationReport) -> list[dict[str, Any]]:

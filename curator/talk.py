@@ -76,7 +76,7 @@ def open_model(project: Project, options: TalkOptions) -> "Iterator[tuple[ChatCl
         yield ChatClient(options.target, options.model, os.environ.get(API_KEY)), sampling
         return
     path = Path(options.target) if options.target and Path(options.target).exists() else None
-    path = path or find_deployment(project, options.target)
+    path = path or find_deployment(project, options.target, options.role)
     if path.is_dir():
         if (path / RECORD_NAME).is_file():
             parameters = read_deployment(path).parameters

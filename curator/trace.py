@@ -46,12 +46,14 @@ def trace_failures(
     return traced
 
 
-def read_split(snapshot: Warehouse, release_id: str, split: str) -> list[list[dict[str, str]]]:
-    """Gives the conversations of a split that end with an answer, as a chat model reads them."""
+def read_split(snapshot: Warehouse, release_id: str, split: str, role: str | None = None) -> list[list[dict[str, str]]]:
+    """Gives the conversations of a split (of one coach role) that end with an answer, as a chat model reads them."""
     from curator.text import join_turn
 
     found = []
-    for messages in snapshot.read("split_turns", release_id=release_id, split=split)["messages"]:
+    for messages, tagged in snapshot.read("split_turns", release_id=release_id, split=split)["messages", "role"].rows():
+        if role not in (None, tagged):
+            continue
         turns = [{"role": turn["role"], "content": join_turn(turn)} for turn in orjson.loads(messages)]
         if all(turn["role"] != "tool" and turn["content"] for turn in turns):
             found.append(turns)

@@ -5,8 +5,9 @@
 //   curator serve token add frontend --scope feedback        prints cur_...
 //   OLLAMA_URL=http://127.0.0.1:8600/t/cur_...               .env.local of the Next.js application
 //
-// The browser posts { history: [{ role, content }], question } and reads plain text as it comes. The answer's id comes in
-// the header x-recommendation-id; a rating posted to PUT /api/coach with that id goes to the feedback journal.
+// The browser posts { history: [{ role, content }], question, user } and reads plain text as it comes. `user` decides the
+// arm of an A/B test; the service records what it answered, and names the record in the header x-recommendation-id. A
+// rating posted to PUT /api/coach with that id goes to the feedback journal beside it.
 
 const OLLAMA_URL = process.env.OLLAMA_URL ?? "http://127.0.0.1:11434";
 const MODEL = process.env.OLLAMA_MODEL ?? "fitness-coach";
@@ -16,42 +17,37 @@ const CURATOR_TOKEN = process.env.CURATOR_TOKEN ?? "";
 type Turn = { role: "user" | "assistant"; content: string };
 
 export async function POST(request: Request): Promise<Response> {
-  const { history = [], question } = (await request.json()) as { history?: Turn[]; question: string };
+  const { history = [], question, user } = (await request.json()) as { history?: Turn[]; question: string; user?: string };
   const messages: Turn[] = [...history, { role: "user", content: question }];
   const upstream = await fetch(`${OLLAMA_URL}/api/chat`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ model: MODEL, messages, stream: true }),
+    body: JSON.stringify({ model: MODEL, messages, user, stream: true }),
     signal: request.signal,
   });
   if (!upstream.ok || upstream.body === null) {
     const { error } = (await upstream.json().catch(() => ({ error: upstream.statusText }))) as { error: string };
     return Response.json({ error }, { status: upstream.status });
   }
-  const id = crypto.randomUUID();
-  let answer = "";
   const text = readLines(upstream.body).pipeThrough(
     new TransformStream<string, string>({
       transform(line, controller) {
         const piece = JSON.parse(line) as { message?: { content: string }; error?: string };
         if (piece.error !== undefined) throw new Error(piece.error);
-        answer += piece.message?.content ?? "";
         controller.enqueue(piece.message?.content ?? "");
-      },
-      async flush() {
-        await sendEvent({ kind: "recommendation", event_id: `shown-${id}`, recommendation_id: id, prompt: messages, answer, model: MODEL });
       },
     }),
   );
+  const id = upstream.headers.get("x-recommendation-id") ?? "";
   return new Response(text.pipeThrough(new TextEncoderStream()), {
     headers: { "Content-Type": "text/plain; charset=utf-8", "x-recommendation-id": id },
   });
 }
 
 export async function PUT(request: Request): Promise<Response> {
-  const { id, rating } = (await request.json()) as { id: string; rating: number };
+  const { id, rating, user } = (await request.json()) as { id: string; rating: number; user?: string };
   // The event's id is its idempotency key: a second tap on the same star counts once.
-  const sent = await sendEvent({ kind: "rating", event_id: `rating-${id}`, recommendation_id: id, rating });
+  const sent = await sendEvent({ kind: "rating", event_id: `rating-${id}`, recommendation_id: id, user, rating });
   return new Response(null, { status: sent ? 204 : 502 });
 }
 

@@ -144,8 +144,13 @@ class ArmConfig(_Section):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Stands in events, reports and on the page.")
     weight: float = Field(1.0, gt=0, description="Share of users, relative to the other arms.")
+    style: str | None = Field(
+        None, max_length=2_000, description="Added to the system prompt: how the coach speaks, `Answer in three lines.`"
+    )
     system_prompt: str | None = Field(None, description="Replaces the pack's; its safety sentence is kept.")
-    model: str | None = Field(None, description="A deployment or a model of the upstream; the current one if absent.")
+    model: str | None = Field(
+        None, description="A deployment (its id or its model's folder), or a model of the upstream; the current one."
+    )
     temperature: float | None = Field(None, ge=0, le=2, description="That of the role if absent.")
 
 
@@ -176,6 +181,9 @@ class ServeConfig(_Section):
     )
     model: str | None = Field(None, description="Name of the model there; the first it lists if absent.")
     gguf: str | None = Field(None, description="GGUF file to serve on this machine instead of an upstream.")
+    record_answers: bool = Field(
+        True, description="Write each answer into the journal as a recommendation, with its arm and model."
+    )
     upstream_timeout_s: float = Field(300.0, gt=0, description="Seconds to wait for the next piece of an answer.")
     allowed_hosts: list[str] = Field(default=[], description="Further host names that are answered.")
     events_per_s: float = Field(10.0, gt=0, description="Feedback events a client may send each second, on average.")

@@ -7,11 +7,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from starlette.testclient import TestClient
 
+from curator.deployments import point_current, roll_back
 from curator.project import open_project
 from curator.service.app import create_app
+from curator.service.arms import open_arms
 from curator.service.coaching import FitnessCheckIn, GolfCheckIn, read_answer, spell_check_in
 from curator.service.context import open_service
-from curator.service.gateway.backend import find_deployed
+from curator.service.errors import ServiceError
+from curator.service.gateway.models import choose_model, name_version
 from curator.truth.golf import HEADINGS
 
 ADDRESS = "http://127.0.0.1:8600"
@@ -74,9 +77,9 @@ class Upstream:
         return self.requests[-1][1]
 
 
-def start(folder, upstream, pack):
+def start(folder, upstream, pack, more=""):
     folder.mkdir()
-    (folder / "curator.toml").write_text(f'pack = "{pack}"\n[serve]\nupstream = "{upstream.url}"\n')
+    (folder / "curator.toml").write_text(f'pack = "{pack}"\n[serve]\nupstream = "{upstream.url}"\n{more}')
     service = open_service(open_project(folder))
     return service, service.tokens.add("app", ["feedback"])
 
@@ -125,7 +128,7 @@ def test_a_question_is_sent_with_the_pack_s_prompt_and_the_role_s_temperature(ap
     assert upstream.sent["messages"][-1] == {"role": "user", "content": QUESTION}
     assert (upstream.sent["temperature"], upstream.sent["model"]) == (coach.temperature, "tiny-model")
     assert upstream.requests[-1][0]["Authorization"] == "Bearer the-key"
-    assert {"role", "citations"} == set(answer.json()["curator"])
+    assert set(answer.json()["curator"]) == {"role", "citations", "recommendation_id", "arm", "model"}
 
 
 @pytest.mark.parametrize(("model", "role"), [("fitness-planner", "planner"), ("insight", "insight"),
@@ -242,14 +245,182 @@ def test_a_server_that_is_not_there_is_a_bad_gateway(tmp_path):
         assert chat(client).status_code == 502
 
 
-def test_the_newest_deployment_is_the_model_that_is_served(tmp_path):
-    for name, created in (("old", "2026-01-01T00:00:00"), ("new", "2026-02-01T00:00:00")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "deployment.json").write_text(json.dumps({"created_at": created, "gguf": "model.gguf"}))
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "deployment.json").write_text("{")
-    assert find_deployed(tmp_path) == tmp_path / "new" / "model.gguf"
-    assert find_deployed(tmp_path / "nowhere") is None
+def keep_deployment(root, deployment_id, model, created_at="2026-01-01T00:00:00", **more):
+    folder = root / "deployments" / deployment_id
+    folder.mkdir(parents=True)
+    record = {
+        "id": deployment_id, "created_at": created_at, "model": model, "architecture": "llama", "quantisation": "f16",
+        "quantiser": "none", "gguf_sha256": "0", "size_bytes": 1, "system_prompt": "s", "parameters": {}, "parity": [],
+        **more,
+    }  # fmt: skip
+    (folder / "deployment.json").write_text(json.dumps(record))
+
+
+def test_the_current_deployment_answers_and_that_of_a_role_goes_before_it(tmp_path):
+    (tmp_path / "curator.toml").write_text('pack = "fitness"\n')
+    for deployment, model in (("aa" * 16, "models/old"), ("bb" * 16, "models/new"), ("cc" * 16, "models/plans")):
+        keep_deployment(tmp_path, deployment, model)
+    project = open_project(tmp_path)
+    for deployment, role in (("aa" * 16, None), ("bb" * 16, None), ("cc" * 16, "planner")):
+        point_current(project, deployment, role)
+    coach = choose_model(project, "coach")
+    assert coach.file == tmp_path / "deployments" / ("bb" * 16) / "model.gguf"
+    assert coach.version == f"new@{'b' * 12}"
+    assert choose_model(project, "planner").version == f"plans@{'c' * 12}"
+    assert choose_model(project, "coach", "aaaa").version == f"old@{'a' * 12}"
+    assert choose_model(project, "coach", "plans").version == f"plans@{'c' * 12}"
+    roll_back(project)
+    assert choose_model(project, "coach").version == f"old@{'a' * 12}"
+    with pytest.raises(ServiceError, match="not deployed here"):
+        choose_model(project, "coach", "nothing-of-this-name")
+
+
+def test_a_model_of_the_upstream_is_named_with_the_deployment_behind_it(tmp_path):
+    (tmp_path / "curator.toml").write_text('pack = "fitness"\n[serve]\nupstream = "http://127.0.0.1:9"\n')
+    keep_deployment(tmp_path, "aa" * 16, "models/old", ollama_model="fitness-coach")
+    project = open_project(tmp_path)
+    point_current(project, "aa" * 16)
+    assert (choose_model(project, "coach").file, choose_model(project, "coach", "gemma3").name) == (None, "gemma3")
+    assert choose_model(project, "coach", "aaaa").version == f"old@{'a' * 12}"
+    assert name_version(project, "coach", "fitness-coach") == f"fitness-coach@{'a' * 12}"
+    assert name_version(project, "coach", "gemma3") == "gemma3"
+
+
+def test_a_broken_record_of_a_deployment_is_none(tmp_path):
+    (tmp_path / "curator.toml").write_text('pack = "fitness"\n')
+    (tmp_path / "deployments" / "dd").mkdir(parents=True)
+    (tmp_path / "deployments" / "dd" / "deployment.json").write_text("{")
+    point_current(open_project(tmp_path), "dd")
+    with pytest.raises(ServiceError, match="no model is deployed"):
+        choose_model(open_project(tmp_path), "coach")
+
+
+ARMS = """
+[experiment]
+name = "spring"
+[[experiment.arms]]
+name = "plain"
+[[experiment.arms]]
+name = "short"
+weight = 2.0
+style = "Answer in one line."
+model = "other-model"
+temperature = 0.15
+[[experiment.arms]]
+name = "pirate"
+system_prompt = "You are a pirate who lifts."
+"""
+
+
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory, far_end):
+    """A service with three arms, and a client of it."""
+    service, token = start(tmp_path_factory.mktemp("arms") / "fitness", far_end, "fitness", ARMS)
+    with TestClient(create_app(service, has_pages=False), base_url=ADDRESS) as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield service, client
+
+
+def find_user(service, arm):
+    return next(name for name in (f"user-{n}" for n in range(200)) if service.arms.find(name).name == arm)
+
+
+def read_shown(service):
+    return [json.loads(event.body) for event in service.journal.read_events() if "shown-" in event.event_id]
+
+
+def test_every_endpoint_deals_a_user_into_the_same_arm_and_records_it(tested, upstream):
+    service, client = tested
+    user = find_user(service, "short")
+    messages = [{"role": "user", "content": QUESTION}]
+    before = len(read_shown(service))
+    told = [
+        client.post("/v1/chat/completions", json={"messages": messages, "user": user}).json()["curator"],
+        client.post("/api/chat", json={"messages": messages, "user": user.upper(), "stream": False}).json()["curator"],
+        client.post("/api/generate", json={"prompt": QUESTION, "user": user, "stream": False}).json()["curator"],
+        client.post("/api/v1/coach", json={**FITNESS, "user": user}).json(),
+    ]
+    assert [one["arm"] for one in told] == ["short"] * 4
+    assert {body["model"] for _, body in upstream.requests} == {"other-model"}
+    assert {body["temperature"] for _, body in upstream.requests} == {0.15}
+    shown = read_shown(service)[before:]
+    assert [event["recommendation_id"] for event in shown] == [one["recommendation_id"] for one in told]
+    assert {(event["arm"], event["model"], event["role"]) for event in shown} == {("short", "other-model", "coach")}
+    assert [event["user"].lower() for event in shown] == [user] * 4
+    assert shown[3]["inputs"]["load"] == 100.0
+    assert shown[0]["answer"] == "Take 102.5 kg next time."
+
+
+def test_users_are_dealt_by_weight_and_never_move(tested):
+    service, _ = tested
+    dealt = [service.arms.find(f"user-{n}").name for n in range(4000)]
+    shares = {name: dealt.count(name) / len(dealt) for name in service.arms.names}
+    assert shares == pytest.approx({"plain": 0.25, "short": 0.5, "pirate": 0.25}, abs=0.03)
+    again = open_arms(service.project.root, service.project.config.experiment)
+    assert [again.find(f"user-{n}").name for n in range(4000)] == dealt
+    assert (service.project.root / ".curator" / "arms.salt").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_arm_changes_style_or_prompt_and_never_the_safety_sentence(tested, upstream):
+    service, client = tested
+    systems = {}
+    for arm in service.arms.names:
+        body = {"messages": [{"role": "user", "content": QUESTION}], "user": find_user(service, arm)}
+        client.post("/v1/chat/completions", json=body)
+        systems[arm] = upstream.sent["messages"][0]["content"].split("\n\n")[0]
+    safety = service.pack.safety_sentence["en"]
+    assert all(system.endswith(safety) for system in systems.values())
+    assert systems["short"] == systems["plain"].removesuffix(safety) + f"Answer in one line. {safety}"
+    assert systems["pirate"] == f"You are a pirate who lifts. {safety}"
+
+
+def test_a_client_s_prompt_and_temperature_give_way_to_those_of_the_arm_alone(tested, upstream):
+    service, client = tested
+    messages = [{"role": "system", "content": "Talk like a nurse."}, {"role": "user", "content": QUESTION}]
+    sent = {}
+    for arm in service.arms.names:
+        body = {"messages": messages, "user": find_user(service, arm), "temperature": 0.9}
+        client.post("/v1/chat/completions", json=body)
+        sent[arm] = (upstream.sent["messages"][0]["content"].split(".")[0], upstream.sent["temperature"])
+    assert sent == {"plain": ("Talk like a nurse", 0.9), "short": ("Talk like a nurse", 0.15),
+                    "pirate": ("You are a pirate who lifts", 0.9)}  # fmt: skip
+
+
+def test_a_streamed_answer_is_recorded_when_it_is_whole(tested, upstream):
+    service, client = tested
+    body = {"messages": [{"role": "user", "content": QUESTION}], "user": "ada", "stream": True}
+    answer = client.post("/v1/chat/completions", json=body)
+    text = answer.text
+    told = json.loads(text.split("\n\n")[0].removeprefix("data: "))["curator"]
+    last = read_shown(service)[-1]
+    assert answer.headers["x-recommendation-id"] == told["recommendation_id"]
+    assert (last["recommendation_id"], last["answer"]) == (told["recommendation_id"], "Take102.5kgnexttime.")
+    lines = client.post("/api/chat", json=body).text.splitlines()
+    assert json.loads(lines[-1])["curator"]["recommendation_id"] == read_shown(service)[-1]["recommendation_id"]
+    count = len(read_shown(service))
+    upstream.answers = ["break off"]
+    client.post("/v1/chat/completions", json=body)
+    assert len(read_shown(service)) == count
+
+
+def test_what_is_recorded_is_the_conversation_and_not_the_examples_shown_to_the_model(tested, upstream):
+    service, client = tested
+    messages = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi."},
+                {"role": "user", "content": QUESTION}]  # fmt: skip
+    client.post("/v1/chat/completions", json={"messages": messages, "profile": {"training_age_years": 3}})
+    event = read_shown(service)[-1]
+    assert event["prompt"][1:] == messages
+    assert event["prompt"][0] == upstream.sent["messages"][0]
+    assert (event["profile"]["training_age_years"], event["user"]) == (3.0, "app")
+
+
+def test_answers_are_not_recorded_where_the_settings_say_so(tmp_path, upstream):
+    service, token = start(tmp_path / "fitness", upstream, "fitness", "record_answers = false\n")
+    with TestClient(create_app(service, has_pages=False), base_url=ADDRESS) as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        told = chat(client).json()["curator"]
+        assert (told["recommendation_id"], told["arm"]) == (None, None)
+        assert service.journal.read_events() == []
 
 
 def test_a_training_log_gets_a_checked_answer(app, upstream):

@@ -24,6 +24,14 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists() and not IS_REQUIRED, reaso
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script> what is a pin in chess?'
 ARABIC = "ما هي الشوكة في الشطرنج ولماذا هي مهمة؟"
 ARABIC_ANSWER = "الشوكة هجوم بقطعة واحدة على قطعتين في وقت واحد، ولهذا يخسر الخصم واحدة منهما في كل الأحوال."
+ARMS = """
+[experiment]
+[[experiment.arms]]
+name = "plain"
+[[experiment.arms]]
+name = "short"
+style = "Answer in one line."
+"""
 ANSWERED = ("Look at ", "the fork first.")
 PAGES = {
     "overview": "/",
@@ -204,7 +212,7 @@ def served(chess):
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
     settings = chess / "curator.toml"
     before = settings.read_text()
-    settings.write_text(f'{before}\n[serve]\nupstream = "http://127.0.0.1:{upstream.server_address[1]}/v1"\n')
+    settings.write_text(f'{before}\n[serve]\nupstream = "http://127.0.0.1:{upstream.server_address[1]}/v1"\n{ARMS}')
     running = Running(chess)
     yield running
     running.stop()
@@ -562,9 +570,38 @@ def test_an_answer_streams_in_and_its_rating_reaches_the_journal(visit, served):
     events = [json.loads(event.body) for event in served.service.journal.read_events()]
     assert [event["kind"] for event in events] == ["recommendation", "rating", "adherence"]
     assert events[0]["answer"] == "".join(ANSWERED)
+    assert (events[0]["user"], events[0]["model"]) == ("local", "far")
     assert events[1]["rating"] == 4
     assert events[1]["recommendation_id"] == events[0]["recommendation_id"]
     assert visitor.faults == []
+
+
+def test_the_service_deals_the_arm_and_the_page_shows_or_blinds_it(visit, served):
+    visitor = visit()
+    visitor.open("/chat")
+    page = visitor.page
+    names = [f"user-{n}" for n in range(60)]
+    users = {
+        arm: next(name for name in names if served.service.arms.find(name).name == arm) for arm in ("plain", "short")
+    }
+    for arm, user in users.items():
+        page.fill("#user", user)
+        page.select_option("#arm", "blind")
+        page.fill("#question", "And what comes next?")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_selector(".rate")
+        assert page.locator("[data-arm]").inner_text() == ""
+        page.locator('[data-rate="3"]').click()
+        page.wait_for_function("document.querySelector('[data-arm]').textContent")
+        assert page.locator("[data-arm]").inner_text() == f"arm {arm}"
+        page.select_option("#arm", "shown")
+        page.fill("#question", "And what comes next?")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_selector(".rate")
+        assert page.locator("[data-arm]").inner_text() == f"arm {arm}"
+    events = [json.loads(event.body) for event in served.service.journal.read_events()]
+    shown = {(event["user"], event["arm"]) for event in events if event["kind"] == "recommendation"}
+    assert shown >= {(user, arm) for arm, user in users.items()}
 
 
 def test_keys_lead_to_pages_and_the_theme_stays(visit):

@@ -1,6 +1,6 @@
 """`curator cycle`: from feedback to a better model, or to the reason why the old one stays."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,7 +10,16 @@ app = typer.Typer(help="Learn from feedback; deploy only what is better.", invok
 
 
 @app.callback()
-def cycle(context: typer.Context, wait: Wait = 0.0, dry_run: DryRun = False, as_json: Json = False) -> None:
+def cycle(
+    context: typer.Context,
+    role: Annotated[
+        Literal["insight", "planner", "coach"] | None,
+        typer.Option(help="Train on the rows of this role, and deploy for it alone; cycle.role."),
+    ] = None,
+    wait: Wait = 0.0,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
     """Drain feedback, curate, release, train, evaluate; deploy only what is better, and keep the reason."""
     if context.invoked_subcommand is not None:
         return
@@ -21,11 +30,11 @@ def cycle(context: typer.Context, wait: Wait = 0.0, dry_run: DryRun = False, as_
     state: State = context.obj
     project = state.open()
     if dry_run:
-        plan = plan_cycle(project)
+        plan = plan_cycle(project, role)
         print_json(plan) if as_json else show_plan(plan)
         return
     with show_progress(quiet=state.quiet or as_json) as move:
-        record = run_cycle(project, (lambda _: None) if state.quiet or as_json else say, move, wait)
+        record = run_cycle(project, (lambda _: None) if state.quiet or as_json else say, move, wait, role)
     print_json(record.as_dict()) if as_json else show_cycle(record)
 
 
@@ -45,10 +54,11 @@ def show_log(context: typer.Context, as_json: Json = False) -> None:
 def roll_back_cycle(
     context: typer.Context,
     deployment: Annotated[str | None, typer.Argument(help="Id of any earlier deployment; the one before.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only for this coach role.")] = None,
 ) -> None:
     """Make an earlier deployment current again; the next cycle is compared with it."""
     from curator.cli.output import say
     from curator.cycle.rollback import roll_back_to
 
     state: State = context.obj
-    say(f"current: {roll_back_to(state.open(), deployment)}")
+    say(f"current: {roll_back_to(state.open(), deployment, role)}")

@@ -18,7 +18,9 @@ def deploy(
     quantize: Annotated[Quantisation, typer.Option(help="How the weights are rounded.")] = "q4_k_m",
     ollama: Annotated[str | None, typer.Option(metavar="URL", help="Create the model in the Ollama there.")] = None,
     name: Annotated[str | None, typer.Option(help="Its name in Ollama; PACK-ROLE if absent.")] = None,
-    role: Annotated[str | None, typer.Option(help="Whose system prompt is built in.")] = None,
+    role: Annotated[
+        str | None, typer.Option(help="Whose system prompt is built in, and for whom alone it is current.")
+    ] = None,
     temperature: Annotated[float, typer.Option(min=0, max=2, help="Default of the served model.")] = 0.7,
     top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Default of the served model.")] = 0.9,
     base: Annotated[str | None, typer.Option(metavar="PATH", help="Where the adapter's base lies.")] = None,
@@ -45,8 +47,8 @@ def deploy(
     state: State = context.obj
     project = state.open()
     if use or rollback:
-        folder = roll_back(project) if rollback else find_deployment(project, use)
-        point_current(project, folder.name)
+        folder = roll_back(project, role) if rollback else find_deployment(project, use)
+        point_current(project, folder.name, role)
         print_json({"id": folder.name}) if as_json else say(f"current: {folder}")
         return
     options = DeployOptions(

@@ -66,6 +66,7 @@ def evaluate_model_command(
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help=".png, .svg or .pdf of the pass rates.")] = None,
     base: Annotated[str | None, typer.Option(metavar="PATH", help="Where an adapter's base lies.")] = None,
     model: Annotated[str, typer.Option(help="Name of the model at a URL (key: CURATOR_CHAT_API_KEY).")] = "default",
+    role: Annotated[str | None, typer.Option(help="Only cases and test rows of this coach role.")] = None,
     perplexity_rows: Annotated[int, typer.Option(min=0, help="Test rows to score; 0 for none.")] = 50,
     max_tokens: Annotated[int, typer.Option(min=1, help="Length at which an answer is cut.")] = 400,
     as_json: Json = False,
@@ -80,7 +81,7 @@ def evaluate_model_command(
     state: State = context.obj
     project = state.open()
     key = os.environ.get("CURATOR_CHAT_API_KEY")
-    options = EvaluationOptions(cases, limit, perplexity_rows, max_tokens, base, model, key)
+    options = EvaluationOptions(cases, limit, perplexity_rows, max_tokens, base, model, key, role)
     with show_progress(quiet=state.quiet) as move:
         reports = evaluate_targets(project, [target, *([against] if against else [])], options, move)
     write_pictures(reports, html, plot)

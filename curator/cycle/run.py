@@ -23,13 +23,19 @@ Move = Callable[[str, int, int], None]
 Say = Callable[[str], None]
 
 
-def plan_cycle(project: Project) -> dict[str, Any]:
-    """Gives what a cycle would do now: which steps are left of an interrupted one, and with which settings."""
+def plan_cycle(project: Project, role: str | None = None) -> dict[str, Any]:
+    """Gives what a cycle would do now: which steps are left of an interrupted one, and with which settings.
+
+    Args:
+        project: Its `[cycle]` says how.
+        role: The coach role to train for, instead of the one that is set.
+    """
     known = list_cycles(project)
     interrupted = known[-1] if known and not known[-1].is_finished else None
-    current = read_current(project)
+    settings = interrupted.settings if interrupted else _list_settings(project.config.cycle, role)
+    current = read_current(project, settings["role"])
     return {
-        "settings": interrupted.settings if interrupted else _list_settings(project.config.cycle),
+        "settings": settings,
         "resumes": interrupted.number if interrupted else None,
         "steps": [step for step in STEPS if interrupted is None or step not in interrupted.steps],
         "current_deployment": current["id"] if current else None,
@@ -37,7 +43,11 @@ def plan_cycle(project: Project) -> dict[str, Any]:
 
 
 def run_cycle(
-    project: Project, say: Say = lambda _: None, move: Move = lambda *_: None, wait_s: float = 0.0
+    project: Project,
+    say: Say = lambda _: None,
+    move: Move = lambda *_: None,
+    wait_s: float = 0.0,
+    role: str | None = None,
 ) -> CycleRecord:
     """Drains feedback, curates, freezes a release, trains, evaluates, and deploys where the candidate is better.
 
@@ -46,6 +56,7 @@ def run_cycle(
         say: Told what each step gave.
         move: Progress of a step: what, done, total.
         wait_s: How long to wait for another command, each time the database is wanted.
+        role: The coach role to train, evaluate and deploy for, instead of the one that is set.
 
     Returns:
         The finished record.
@@ -56,19 +67,20 @@ def run_cycle(
         CuratorError: A step failed; the next run goes on with it.
     """
     project.require_data()
-    settings = _list_settings(project.config.cycle)
+    settings = _list_settings(project.config.cycle, role)
     with hold_lock(project.root / ".curator" / "cycle.lock", "cycle", wait_s):
         record = open_cycle(project, settings)
         _Runner(project, record, say, move, wait_s).run()
         return record
 
 
-def _list_settings(config: CycleConfig) -> dict[str, Any]:
+def _list_settings(config: CycleConfig, role: str | None) -> dict[str, Any]:
     if config.recipe is None:
         raise ConfigError(
             "cycle: no recipe", 'add [cycle] recipe = "qwen2.5-3b" to curator.toml; curator train lists them'
         )
-    return config.model_dump(include={"recipe", "base", "role", "settings", "quantisation"})
+    settings = config.model_dump(include={"recipe", "base", "role", "settings", "quantisation"})
+    return settings | ({"role": role} if role else {})
 
 
 class _Runner:
@@ -157,6 +169,7 @@ class _Runner:
             max_tokens=config.max_tokens,
             base=config.base,
             limit=config.max_cases,
+            role=self._record.settings["role"],
         )
         reports = evaluate_targets(self._project, targets, options, self._move)
         decision: Decision = decide_deployment(reports[0], reports[1] if len(reports) > 1 else None, config)
@@ -166,9 +179,10 @@ class _Runner:
         """Gives the model behind the current deployment, or its GGUF file where the model is no longer there."""
         from train.deploy import read_deployment
 
-        if read_current(self._project) is None:
+        role = self._record.settings["role"]
+        if read_current(self._project, role) is None:
             return []
-        folder = find_deployment(self._project)
+        folder = find_deployment(self._project, role=role)
         model = Path(read_deployment(folder).model)
         return [str(model if model.is_dir() else folder)]
 

@@ -31,3 +31,16 @@ def assign_arm(user_hash: str, experiment: str, arms: Sequence[ArmConfig]) -> Ar
             return arm
         point -= arm.weight
     return ordered[-1]
+
+
+def find_arm(name: str, arms: Sequence[ArmConfig]) -> ArmConfig:
+    """Gives the arm of a name.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    found = next((arm for arm in arms if arm.name == name), None)
+    if found is None:
+        known = ", ".join(arm.name for arm in arms) or "none; add [[experiment.arms]] to curator.toml"
+        raise ConfigError(f"arm {name!r}: there is none", f"known: {known}")
+    return found

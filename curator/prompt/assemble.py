@@ -41,6 +41,8 @@ class Material:
         shots: Examples, the most similar last.
         history: Earlier turns, oldest first.
         system: Replaces the pack's system prompt (an arm of an experiment); the safety sentence stays.
+        style: Added to the system prompt (an arm of an experiment): how the coach speaks.
+        category: What the question is about, where that is known.
     """
 
     question: str
@@ -52,6 +54,8 @@ class Material:
     shots: Sequence[Shot] = ()
     history: Sequence[Mapping[str, str]] = ()
     system: str | None = None
+    style: str | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Prompt:
         citations: Number, title and place of the passages that are in.
         parts: All pieces in the order of their priority.
         tokens: Size of all messages (UTF-8 bytes / 4).
+        category: What the question is about, where that is known.
     """
 
     messages: list[dict[str, str]]
@@ -80,6 +85,7 @@ class Prompt:
     citations: list[dict[str, Any]]
     parts: list[Part]
     tokens: int
+    category: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Gives plain values."""
@@ -150,16 +156,23 @@ def assemble_prompt(material: Material, pack: Pack, max_tokens: int) -> Prompt:
         [{"number": n, "title": _name_hit(hit), "place": hit.passage.place} for n, hit in enumerate(hits, 1)],
         budget.parts,
         sum(count_tokens(message["content"]) for message in messages),
+        material.category,
     )
 
 
 def _build_system(material: Material, pack: Pack) -> str:
     if material.role not in {str(name) for name in pack.roles}:
         raise ConfigError(f"role {material.role!r}: not in pack {pack.name}", f"one of {', '.join(pack.roles)}")
-    if material.system is None:
+    if material.system is None and material.style is None:
         return build_system_prompt(pack, material.role, material.language)
     safety = pack.safety_sentence.get(material.language) or pack.safety_sentence.get(pack.default_language, "")
-    return material.system if safety in material.system else f"{material.system} {safety}"
+    system = material.system
+    if system is None:
+        system = build_system_prompt(pack, material.role, material.language)
+    if material.style:
+        # The safety sentence stays the last one.
+        system = f"{system.removesuffix(safety).rstrip()} {material.style}"
+    return system if safety in system else f"{system} {safety}"
 
 
 def _take_profile(material: Material, budget: _Budget, words: Mapping[str, str]) -> str:

@@ -57,6 +57,7 @@ class PromptKit:
         history: Sequence[Mapping[str, str]] = (),
         snapshot: "Warehouse | None" = None,
         system: str | None = None,
+        style: str | None = None,
     ) -> Prompt:
         """Gives the prompt for a question.
 
@@ -67,6 +68,7 @@ class PromptKit:
             history: Earlier turns (user and assistant), oldest first.
             snapshot: Where examples come from; none: no examples.
             system: Replaces the pack's system prompt.
+            style: Added to the system prompt.
 
         Raises:
             ConfigError: The question does not fit the budget, the role is unknown, or a file of the pack is broken.
@@ -85,6 +87,8 @@ class PromptKit:
                 shots=self._find_shots(question, category, language, snapshot),
                 history=list(history)[-self.config.history_turns :] if self.config.history_turns else [],
                 system=system,
+                style=style,
+                category=category,
             ),
             self.pack,
             self.config.max_tokens,

@@ -37,7 +37,7 @@ def create_app(service: Service, *, has_pages: bool = True) -> FastAPI:
         await run_in_threadpool(service.sql_pool.warm)
         threading.Thread(target=service.reader.prepare, name="snapshot", daemon=True).start()
         yield
-        await service.backend.close()
+        await service.models.close()
         await run_in_threadpool(service.close)
 
     app = FastAPI(

@@ -26,6 +26,9 @@ class _CheckIn(BaseModel):
     role: CoachRole = "coach"
     profile: Profile | None = None
     note: Annotated[str, Field(max_length=1_000)] = ""
+    user: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="Whom it is for; decides the arm. The token's name if absent."
+    )
 
 
 class LoggedSet(BaseModel):

@@ -7,7 +7,8 @@ from typing import Any
 from curator.journal import Journal
 from curator.project import Project
 from curator.prompt import PromptKit, open_kit
-from curator.service.gateway.backend import Backend, find_backend
+from curator.service.arms import Arms, open_arms
+from curator.service.gateway.models import Models
 from curator.service.hosts import list_allowed_hosts
 from curator.service.limits import RateLimit
 from curator.service.metrics import Metrics
@@ -47,7 +48,8 @@ class Service:
         desk: Claims and decisions of reviewers.
         sql_pool: The user's SQL, in processes of its own.
         kit: Puts prompts together.
-        backend: The model behind the chat.
+        models: What answers behind the chat.
+        arms: Who is in which arm of the experiment.
         tokens: Named API tokens.
         sessions: Browsers that have logged in.
         event_limit: How many events a client may send.
@@ -62,7 +64,8 @@ class Service:
     desk: ReviewDesk
     sql_pool: SqlPool
     kit: PromptKit
-    backend: Backend
+    models: Models
+    arms: Arms
     tokens: TokenStore
     sessions: Sessions
     event_limit: RateLimit
@@ -105,7 +108,8 @@ def open_service(
         desk=ReviewDesk(journal, config.lease_s),
         sql_pool=SqlPool(project.snapshots),
         kit=open_kit(project),
-        backend=find_backend(project),
+        models=Models(project),
+        arms=open_arms(project.root, project.config.experiment),
         tokens=open_tokens(project.root),
         sessions=Sessions(),
         event_limit=RateLimit(config.events_per_s, config.events_burst),

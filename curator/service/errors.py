@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.errors import ConfigError, CuratorError, WarehouseError
+from schemas.errors import ConfigError, CuratorError, DeployError, WarehouseError
 
 OLLAMA_PATHS = frozenset({"/api/chat", "/api/generate", "/api/tags"})
 
@@ -30,7 +30,7 @@ def find_status(error: CuratorError) -> int:
         return error.status
     if isinstance(error, ConfigError):
         return 422
-    return 503 if isinstance(error, WarehouseError) else 500
+    return 503 if isinstance(error, WarehouseError | DeployError) else 500
 
 
 def describe_error(error: CuratorError, path: str = "") -> dict[str, Any]:

@@ -23,6 +23,9 @@ class Metrics:
             "curator_request_seconds", "Seconds until the answer was sent.", ("route",), buckets=BUCKETS_S,
             registry=self.registry,
         )  # fmt: skip
+        self._unrecorded = Counter(
+            "curator_answers_unrecorded", "Answers that could not be written into the journal.", registry=self.registry
+        )
         self._journal = Gauge("curator_journal_rows", "Rows of the journal.", ("what",), registry=self.registry)
         self._corpus = Gauge("curator_corpus_rows", "Rows of the corpus.", ("what",), registry=self.registry)
         self._snapshot = Gauge("curator_snapshot_number", "Number of the newest snapshot.", registry=self.registry)
@@ -31,6 +34,10 @@ class Metrics:
         """Counts an answer."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
+
+    def count_unrecorded(self) -> None:
+        """Counts an answer that the journal does not hold."""
+        self._unrecorded.inc()
 
     def render(self, journal: dict[str, int], corpus: dict[str, int], snapshot: int) -> bytes:
         """Gives the text that Prometheus reads.

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from curator.service.access import App, ServiceOf
 from curator.service.coaching import CheckIn, FitnessAnswer, GolfAnswer, GolfCheckIn, read_answer, spell_check_in
 from curator.service.errors import ServiceError
+from curator.service.gateway.answering import record_answer, take_order
 from curator.service.gateway.prompting import Asked
-from curator.service.gateway.routes import FAULTS, make_body, make_prompt
+from curator.service.gateway.routes import FAULTS
 from curator.service.gateway.shapes import Json, read_text
 
 router = APIRouter(tags=["coach"])
@@ -20,6 +21,7 @@ EXAMPLES: dict[str, Example] = {
         summary="A training log",
         value={
             "kind": "fitness",
+            "user": "user-17",
             "exercise": "Squat",
             "load": 100,
             "unit": "kg",
@@ -49,8 +51,10 @@ class CoachReply(BaseModel):
 
     Attributes:
         answer: Its structure.
-        model: The model that gave it.
-        prompt: What was sent, for the event of feedback.
+        model: The model that gave it, with its version.
+        arm: The arm of the experiment that the user is in.
+        recommendation_id: What ratings and outcomes refer to; null where answers are not recorded.
+        prompt: The conversation that was sent.
         citations: What it may refer to as [1], [2].
         tries: How often the model was asked until its answer had the right form.
     """
@@ -59,6 +63,8 @@ class CoachReply(BaseModel):
 
     answer: FitnessAnswer | GolfAnswer
     model: str
+    arm: str | None
+    recommendation_id: str | None
     prompt: list[dict[str, str]]
     citations: list[dict[str, Any]]
     tries: int
@@ -66,26 +72,26 @@ class CoachReply(BaseModel):
 
 @router.post("/coach", responses=FAULTS)
 async def coach(
-    check_in: Annotated[CheckIn, Body(openapi_examples=EXAMPLES)],
-    service: ServiceOf,
-    client: App,  # noqa: ARG001
+    check_in: Annotated[CheckIn, Body(openapi_examples=EXAMPLES)], service: ServiceOf, client: App
 ) -> CoachReply:
     """Answers a training log or the scores of a swing; an answer of the wrong form is asked for once more, then 502.
 
-    For golf the answer has exactly the three headed parts; for fitness its loads must follow from the log.
+    For golf the answer has exactly the three headed parts; for fitness its loads must follow from the log. What was
+    answered is in the journal; events about it carry its `recommendation_id`.
     """
     if isinstance(check_in, GolfCheckIn) != (service.pack.name == "golf"):
         raise ServiceError(422, f"kind {check_in.kind!r}: this service speaks {service.pack.name}")
-    prompt = await make_prompt(service, Asked(spell_check_in(check_in), [], None, check_in.role, check_in.profile))
-    body = await make_body(service, prompt, {})
-    fault = ""
+    inputs = check_in.model_dump(mode="json", exclude={"role", "profile", "user"}, exclude_none=True)
+    asked = Asked(spell_check_in(check_in), [], None, check_in.role, check_in.profile, check_in.user, inputs)
+    order = await take_order(service, client, asked, {})
+    body, fault = order.body, ""
     for attempt in range(1, TRIES + 1):
-        text = read_text(await service.backend.complete(body))
+        text = read_text(await order.model.backend.complete(body))
         answer, fault = read_answer(check_in, text)
         if answer is not None:
-            return CoachReply(
-                answer=answer, model=body["model"], prompt=prompt.messages, citations=prompt.citations, tries=attempt
-            )
+            await record_answer(service, order, answer.text)
+            told = {name: value for name, value in order.describe().items() if name != "role"}
+            return CoachReply(answer=answer, prompt=order.list_turns(), tries=attempt, **told)
         body = _ask_again(body, text, fault)
     raise ServiceError(502, f"the model's answer has the wrong form: {fault}", "another model, or ask again")
 

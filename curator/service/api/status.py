@@ -31,7 +31,7 @@ def status(service: ServiceOf, client: Reader) -> dict[str, Any]:
         "snapshot": service.reader.version,
         "working_now": read_owner(service.project.lock),
         "journal": service.journal.read_last_sequence(),
-        "has_model": service.backend.is_configured,
+        "has_model": service.models.is_configured,
         "client": client.name,
         "scopes": sorted(client.scopes),
     }

@@ -3,25 +3,16 @@
 import asyncio
 import contextlib
 import json
-import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 
-from curator.project import Project
 from curator.service.errors import ServiceError
-from schemas.config import ServeConfig
 from train.local_server import serve_gguf
 
-KEY_VARIABLE = "CURATOR_UPSTREAM_KEY"
 CONNECT_TIMEOUT_S = 10.0
-UNSET = ServiceError(
-    503,
-    "no model is deployed here",
-    "curator deploy makes one; or set serve.upstream, such as http://127.0.0.1:11434/v1 (Ollama), or serve.gguf",
-)
 Json = dict[str, Any]
 
 
@@ -29,7 +20,7 @@ class Backend:
     """Asks the model; made once, used by all requests.
 
     Args:
-        url: Base URL that ends in `/v1`, or None.
+        url: Base URL that ends in `/v1`; None for a file.
         gguf: A file to serve here instead; it is loaded by the first question.
         model: The model's name there, or None for the first that is listed.
         key: Bearer token, or None.
@@ -53,20 +44,21 @@ class Backend:
         self._starting = asyncio.Lock()
         self._local = contextlib.ExitStack()
         self._client: httpx.AsyncClient | None = None
+        self._asked = 0
 
     @property
-    def is_configured(self) -> bool:
-        """Whether there is a model to ask."""
-        return self._url is not None or self._gguf is not None
+    def is_busy(self) -> bool:
+        """Whether a question is being answered."""
+        return self._asked > 0
 
     async def complete(self, body: Json) -> Json:
         """Gives the whole completion of a chat request.
 
         Raises:
-            ServiceError: No model is deployed (503), or it does not answer (502, 504).
+            ServiceError: The model does not answer (502, 504), or is busy (429).
         """
         client, url = await self._connect()
-        with _translate(url):
+        with self._count(), _translate(url):
             response = await client.post(f"{url}/chat/completions", json={**body, "stream": False})
             _check(response.status_code, response.content)
             found: Json = response.json()
@@ -81,7 +73,7 @@ class Backend:
             ServiceError: As `complete`; also in the middle, when the model breaks off.
         """
         client, url = await self._connect()
-        with _translate(url):
+        with self._count(), _translate(url):
             async with client.stream("POST", f"{url}/chat/completions", json={**body, "stream": True}) as response:
                 if response.status_code >= 400:
                     _check(response.status_code, await response.aread())
@@ -117,41 +109,28 @@ class Backend:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+        if self._gguf is not None:
+            self._url = self._model = None
         await asyncio.to_thread(self._local.close)
+
+    @contextlib.contextmanager
+    def _count(self) -> Iterator[None]:
+        self._asked += 1
+        try:
+            yield
+        finally:
+            self._asked -= 1
 
     async def _connect(self) -> tuple[httpx.AsyncClient, str]:
         async with self._starting:
             if self._url is None:
-                if self._gguf is None:
-                    raise UNSET
-                server = await asyncio.to_thread(self._local.enter_context, serve_gguf(self._gguf))
+                path = self._gguf or Path()
+                server = await asyncio.to_thread(self._local.enter_context, serve_gguf(path))
                 self._url = f"{server.url.rstrip('/')}/v1"
             if self._client is None:
                 # Proxies of the environment are not for a model on this machine, and a key must not follow a redirect.
                 self._client = httpx.AsyncClient(headers=self._headers, timeout=self._timeout, trust_env=False)
             return self._client, self._url
-
-
-def find_backend(project: Project) -> Backend:
-    """Gives the model that a project's settings name: an upstream, a GGUF file, or else the newest deployment."""
-    config: ServeConfig = project.config.serve
-    key, model, timeout_s = os.environ.get(KEY_VARIABLE) or None, config.model, config.upstream_timeout_s
-    if config.upstream:
-        url = config.upstream.rstrip("/")
-        url = url if url.endswith("/v1") else f"{url}/v1"
-        return Backend(url, model=model, key=key, timeout_s=timeout_s)
-    gguf = project.root / config.gguf if config.gguf else find_deployed(project.root / "deployments")
-    return Backend(gguf=gguf, model=model, timeout_s=timeout_s)
-
-
-def find_deployed(folder: Path) -> Path | None:
-    """Gives the GGUF file of the newest deployment, or None."""
-    found: list[tuple[str, Path]] = []
-    for path in folder.glob("*/deployment.json"):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            described = json.loads(path.read_bytes())
-            found.append((str(described["created_at"]), path.parent / str(described.get("gguf", "model.gguf"))))
-    return max(found)[1] if found else None
 
 
 @contextlib.contextmanager

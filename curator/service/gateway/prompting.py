@@ -1,7 +1,7 @@
 """From the messages of a client to the prompt of the pack: the only place of the service where that happens."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from curator.prompt import Prompt, PromptKit
 from curator.service.errors import ServiceError
 from curator.service.snapshot_reader import SnapshotReader
+from schemas.config import ArmConfig
 from schemas.errors import WarehouseError
 from schemas.pack import Pack
 from schemas.profile import Profile
@@ -58,6 +59,8 @@ class Asked:
         system: The client's own system prompt, or None.
         role: insight, planner or coach.
         profile: Who asks, or None.
+        user: Whom it is for, as the application names them; None where it does not.
+        inputs: The check-in that was asked, or nothing.
     """
 
     question: str
@@ -65,9 +68,11 @@ class Asked:
     system: str | None
     role: str
     profile: Profile | None = None
+    user: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_turns(turns: Sequence[Turn], role: str, profile: Profile | None = None) -> Asked:
+def read_turns(turns: Sequence[Turn], role: str, profile: Profile | None = None, user: str | None = None) -> Asked:
     """Takes the messages of a client apart.
 
     Raises:
@@ -83,18 +88,24 @@ def read_turns(turns: Sequence[Turn], role: str, profile: Profile | None = None)
         raise ServiceError(422, "messages: the last turn must be the user's and not empty")
     system = "\n\n".join(turn["content"] for turn in texts if turn["role"] in ("system", "developer")).strip()
     history = [turn for turn in texts[:-1] if turn["role"] in ("user", "assistant") and turn["content"].strip()]
-    return Asked(texts[-1]["content"], history, system or None, role, profile)
+    return Asked(texts[-1]["content"], history, system or None, role, profile, user)
 
 
-def build_prompt(kit: PromptKit, reader: SnapshotReader, asked: Asked) -> Prompt:
+def build_prompt(kit: PromptKit, reader: SnapshotReader, asked: Asked, arm: ArmConfig | None = None) -> Prompt:
     """Gives what is sent to the model: the pack's system prompt and material around the client's turns.
+
+    The system prompt of the user's arm goes before that of the client, and that before the pack's.
 
     Raises:
         ConfigError: The question does not fit the budget.
     """
     options: dict[str, Any] = {
-        "role": asked.role, "profile": asked.profile, "history": asked.history, "system": asked.system,
-    }  # fmt: skip
+        "role": asked.role,
+        "profile": asked.profile,
+        "history": asked.history,
+        "system": (arm and arm.system_prompt) or asked.system,
+        "style": arm and arm.style,
+    }
     try:
         with reader.open() as snapshot:
             return kit.build(asked.question, snapshot=snapshot, **options)

@@ -6,14 +6,13 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from curator.prompt import Prompt
 from curator.service.access import App, ServiceOf
 from curator.service.context import Service
 from curator.service.errors import ServiceError, describe_error
-from curator.service.gateway.prompting import Asked, Turn, build_prompt, find_role, name_model, read_turns
+from curator.service.gateway.answering import record_answer, take_order, watch_answer
+from curator.service.gateway.prompting import Asked, Turn, find_role, name_model, read_turns
 from curator.service.gateway.shapes import (
     Json,
     OllamaChat,
@@ -27,6 +26,7 @@ from curator.service.gateway.shapes import (
     shape_end,
     shape_line,
 )
+from curator.service.tokens import Client
 
 FAULTS: dict[int | str, dict[str, Any]] = {
     429: {"description": "the model's server is busy"},
@@ -59,58 +59,54 @@ async def list_tags(service: ServiceOf, client: App) -> Json:  # noqa: ARG001
     return describe_tags(_list_names(service), service.pack.name)
 
 
-async def complete_chat(request: OpenAIRequest, service: ServiceOf, client: App) -> Response:  # noqa: ARG001
+async def complete_chat(request: OpenAIRequest, service: ServiceOf, client: App) -> Response:
     """Answers a conversation with the pack's prompts around it; `stream` sends server-sent events.
 
-    The addition `curator` of an answer (of the first event, when streamed) lists what it may cite.
+    The addition `curator` of an answer (of the first event, when streamed) says what it may cite, in which arm of the
+    experiment `user` is, which model answers, and the `recommendation_id` that ratings and outcomes refer to; the
+    header `X-Recommendation-Id` says it too.
     """
     role = find_role(service.pack, request.model)
-    prompt = await make_prompt(service, read_turns(request.messages, role, request.profile))
-    body = await make_body(service, prompt, request.pick_options())
+    asked = read_turns(request.messages, role, request.profile, request.user)
+    order = await take_order(service, client, asked, request.pick_options())
     model = request.model or name_model(service.pack, role)
-    added = {"role": role, "citations": prompt.citations}
     if not request.stream:
-        found = await service.backend.complete(body)
-        return JSONResponse({**found, "model": model, "curator": added})
-    pieces = await _start(service.backend.stream(body))
-    return StreamingResponse(_send_events(pieces, model, added), media_type="text/event-stream")
+        found = await order.model.backend.complete(order.body)
+        await record_answer(service, order, read_text(found))
+        return JSONResponse({**found, "model": model, "curator": order.describe()}, headers=order.list_headers())
+    pieces = watch_answer(service, order, await _start(order.model.backend.stream(order.body)))
+    events = _send_events(pieces, model, order.describe())
+    return StreamingResponse(events, media_type="text/event-stream", headers=order.list_headers())
 
 
-async def ollama_chat(request: OllamaChat, service: ServiceOf, client: App) -> Response:  # noqa: ARG001
+async def ollama_chat(request: OllamaChat, service: ServiceOf, client: App) -> Response:
     """Answers a conversation in Ollama's shape; streams lines of JSON unless `stream` is false."""
-    asked = read_turns(request.messages, find_role(service.pack, request.model))
-    return await _answer_ollama(service, asked, request, "chat")
+    asked = read_turns(request.messages, find_role(service.pack, request.model), user=request.user)
+    return await _answer_ollama(service, client, asked, request, "chat")
 
 
-async def ollama_generate(request: OllamaGenerate, service: ServiceOf, client: App) -> Response:  # noqa: ARG001
+async def ollama_generate(request: OllamaGenerate, service: ServiceOf, client: App) -> Response:
     """Answers one prompt in Ollama's shape; streams lines of JSON unless `stream` is false."""
     turns = [Turn(role="system", content=request.system)] if request.system else []
-    asked = read_turns([*turns, Turn(role="user", content=request.prompt)], find_role(service.pack, request.model))
-    return await _answer_ollama(service, asked, request, "generate")
-
-
-async def make_prompt(service: Service, asked: Asked) -> Prompt:
-    """Gives the prompt for what a client asks."""
-    return await run_in_threadpool(build_prompt, service.kit, service.reader, asked)
-
-
-async def make_body(service: Service, prompt: Prompt, options: Json) -> Json:
-    """Gives the request that the model's server gets; the client's options go before the role's temperature."""
-    model = await service.backend.find_model()
-    return {"model": model, "messages": prompt.messages, "temperature": prompt.temperature, **options}
+    turns.append(Turn(role="user", content=request.prompt))
+    asked = read_turns(turns, find_role(service.pack, request.model), user=request.user)
+    return await _answer_ollama(service, client, asked, request, "generate")
 
 
 async def _answer_ollama(
-    service: Service, asked: Asked, request: OllamaChat | OllamaGenerate, shape: Shape
+    service: Service, client: Client, asked: Asked, request: OllamaChat | OllamaGenerate, shape: Shape
 ) -> Response:
     started = time.monotonic()
-    prompt = await make_prompt(service, asked)
-    body = await make_body(service, prompt, request.options.pick_options())
+    order = await take_order(service, client, asked, request.options.pick_options())
+    backend, added = order.model.backend, {"curator": order.describe()}
     if not request.stream:
-        found = await service.backend.complete(body)
-        return JSONResponse(shape_end(shape, request.model, read_text(found), started, found.get("usage") or {}))
-    pieces = await _start(service.backend.stream(body))
-    return StreamingResponse(_send_lines(pieces, request.model, shape, started), media_type="application/x-ndjson")
+        found = await backend.complete(order.body)
+        await record_answer(service, order, read_text(found))
+        whole = shape_end(shape, request.model, read_text(found), started, found.get("usage") or {})
+        return JSONResponse(whole | added, headers=order.list_headers())
+    pieces = watch_answer(service, order, await _start(backend.stream(order.body)))
+    lines = _send_lines(pieces, request.model, shape, started, added)
+    return StreamingResponse(lines, media_type="application/x-ndjson", headers=order.list_headers())
 
 
 async def _start(pieces: AsyncIterator[Json]) -> AsyncIterator[Json]:
@@ -140,7 +136,9 @@ async def _send_events(pieces: AsyncIterator[Json], model: str, added: Json) -> 
     yield b"data: [DONE]\n\n"
 
 
-async def _send_lines(pieces: AsyncIterator[Json], model: str, shape: Shape, started: float) -> AsyncIterator[bytes]:
+async def _send_lines(
+    pieces: AsyncIterator[Json], model: str, shape: Shape, started: float, added: Json
+) -> AsyncIterator[bytes]:
     usage: Json = {}
     try:
         async for piece in pieces:
@@ -148,7 +146,7 @@ async def _send_lines(pieces: AsyncIterator[Json], model: str, shape: Shape, sta
             text = read_piece(piece)
             if text:
                 yield orjson.dumps(shape_line(shape, model, text)) + b"\n"
-        yield orjson.dumps(shape_end(shape, model, "", started, usage)) + b"\n"
+        yield orjson.dumps({**shape_end(shape, model, "", started, usage), **added}) + b"\n"
     except ServiceError as error:
         yield orjson.dumps({"error": error.message}) + b"\n"
 

@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,10 +11,14 @@ from schemas.profile import Profile
 
 Json = dict[str, Any]
 Shape = Literal["chat", "generate"]
+User = Annotated[
+    str | None,
+    Field(min_length=1, max_length=200, description="Whom it is for; decides the arm. The token's name if absent."),
+]
 
 
 class OpenAIRequest(BaseModel):
-    """A chat completion as OpenAI's clients ask for it; `role` and `profile` are additions of this service."""
+    """A chat completion as OpenAI's clients ask for it; `profile` is an addition of this service."""
 
     model_config = ConfigDict(
         extra="ignore",
@@ -39,6 +43,7 @@ class OpenAIRequest(BaseModel):
     stop: str | list[str] | None = Field(None, max_length=1_000)
     seed: int | None = Field(None, ge=-(2**63), lt=2**63)
     profile: Profile | None = Field(None, description="Who asks.")
+    user: User = None
 
     def pick_options(self) -> Json:
         """Gives what is handed on to the model."""
@@ -78,6 +83,7 @@ class OllamaChat(BaseModel):
     messages: list[Turn] = Field(min_length=1, max_length=MAX_TURNS)
     stream: bool = Field(True, description="Lines of JSON, as Ollama does unless told otherwise.")
     options: OllamaOptions = OllamaOptions()
+    user: User = None
 
 
 class OllamaGenerate(BaseModel):
@@ -92,6 +98,7 @@ class OllamaGenerate(BaseModel):
     system: str | None = Field(None, max_length=MAX_TEXT)
     stream: bool = True
     options: OllamaOptions = OllamaOptions()
+    user: User = None
 
 
 def describe_models(names: list[str]) -> Json:

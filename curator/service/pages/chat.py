@@ -1,7 +1,8 @@
 """Chat: talk to the served model; each answer is rated as the coaching application's users would rate it.
 
-Answers stream through the gateway (`/v1/chat/completions`), ratings go to the journal (`/api/v1/events`), both from the
-browser; nothing is kept in the page.
+Answers stream through the gateway (`/v1/chat/completions`), which finds the user's arm and records what it answered;
+ratings go to the journal (`/api/v1/events`), both from the browser. The page only shows the arm, or keeps it back until
+the answer is rated.
 """
 
 from fastapi import APIRouter, Request
@@ -25,23 +26,15 @@ OUTCOMES = (
 
 @router.get("/chat")
 def show_chat(request: Request, service: ServiceOf, client: App) -> Response:
-    """Gives the page; which arm answers is drawn in the browser for each conversation, blind or shown."""
+    """Gives the page."""
     roles = [(name_model(service.pack, str(role)), str(role)) for role in service.pack.roles]
-    arms = service.project.config.experiment.arms
-    settings = {
-        "arms": [
-            {"name": arm.name, "weight": arm.weight, "system": arm.system_prompt, "temperature": arm.temperature}
-            for arm in arms
-        ],
-        "user": client.name,
-    }
     return render_page(
         request,
         "chat.html",
         page="chat",
         roles=sorted(roles, key=lambda role: role[1] != "coach"),
-        arms=[arm.name for arm in arms],
+        arms=service.arms.names,
         outcomes=OUTCOMES,
-        settings=settings,
-        is_served=service.backend.is_configured,
+        user=client.name,
+        is_served=service.models.is_configured,
     )

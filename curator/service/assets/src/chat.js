@@ -1,14 +1,13 @@
 // Talks to the gateway and sends ratings as the events that an application sends.
-const settings = JSON.parse(document.getElementById("chat-settings").textContent);
 const log = document.getElementById("log");
 const form = document.getElementById("ask");
 const question = document.getElementById("question");
 const role = document.getElementById("role");
 const arm = document.getElementById("arm");
+const user = document.getElementById("user");
 const stop = document.getElementById("stop");
 
 let turns = [];
-let drawn = null;
 let running = null;
 
 form.addEventListener("submit", (event) => {
@@ -21,20 +20,17 @@ question.addEventListener("keydown", (event) => {
 });
 stop.addEventListener("click", () => running?.abort());
 document.getElementById("anew").addEventListener("click", startAnew);
-arm.addEventListener("change", startAnew);
-role.addEventListener("change", startAnew);
+for (const choice of [arm, role, user]) choice.addEventListener("change", startAnew);
 
 function startAnew() {
   running?.abort();
   turns = [];
-  drawn = null;
   log.replaceChildren();
   question.focus();
 }
 
 async function ask(text) {
   document.getElementById("no-turns")?.remove();
-  drawn ??= pickArm();
   turns.push({ role: "user", content: text });
   addTurn("you", text);
   question.value = "";
@@ -45,10 +41,10 @@ async function ask(text) {
   stop.hidden = false;
   log.setAttribute("aria-busy", "true");
   try {
-    const answer = await stream(said.querySelector(".said"), running.signal);
+    const { answer, told, isWhole } = await stream(said.querySelector(".said"), running.signal);
     if (answer) {
       turns.push({ role: "assistant", content: answer });
-      await offerRating(answer);
+      offerRating(answer, told, isWhole);
     }
   } catch (error) {
     turns.pop();
@@ -63,23 +59,25 @@ async function ask(text) {
   }
 }
 
+// The service finds the user's arm and says which it was beside the first piece, with the id that ratings refer to.
 async function stream(target, signal) {
-  const system = drawn?.system ? [{ role: "system", content: drawn.system }] : [];
-  const body = { model: role.value, messages: [...system, ...turns], stream: true };
-  if (typeof drawn?.temperature === "number") body.temperature = drawn.temperature;
+  const body = { model: role.value, user: user.value.trim() || undefined, messages: turns, stream: true };
   const response = await fetch("/v1/chat/completions", { method: "POST", headers: jsonHeaders(), body: JSON.stringify(body), signal });
   if (!response.ok) throw new Error(await readFault(response));
   let answer = "";
+  let told = {};
   try {
     for await (const piece of readEvents(response.body)) {
       if (piece.error) throw new Error(piece.error.message);
+      told = piece.curator ?? told;
       answer += piece.choices?.[0]?.delta?.content ?? "";
       target.textContent = answer;
     }
   } catch (error) {
     if (error.name !== "AbortError") throw error;
+    return { answer, told, isWhole: false };
   }
-  return answer;
+  return { answer, told, isWhole: true };
 }
 
 async function* readEvents(stream) {
@@ -107,17 +105,19 @@ async function readFault(response) {
   }
 }
 
-// The recommendation is sent with the first word about it, so that answers nobody rates leave nothing behind.
-async function offerRating(answer) {
-  const recommendation = `page-${crypto.randomUUID()}`;
-  const known = { arm: drawn?.name, model: role.value, prompt: turns.slice(0, -1), answer };
+// A whole answer is in the journal already; one that was stopped, or not recorded, is sent with the first word about it.
+function offerRating(answer, told, isWhole) {
+  const isKnown = isWhole && Boolean(told.recommendation_id);
+  const recommendation = isKnown ? told.recommendation_id : `page-${crypto.randomUUID()}`;
+  const known = { arm: told.arm ?? undefined, model: told.model ?? role.value, role: told.role, prompt: turns.slice(0, -1), answer };
   const bar = document.getElementById("rating").content.cloneNode(true).firstElementChild;
-  let isSent = false;
+  const showArm = () => { bar.querySelector("[data-arm]").textContent = told.arm ? `arm ${told.arm}` : ""; };
+  let isSent = isKnown;
   const send = async (kind, values) => {
     if (!isSent) await post({ kind: "recommendation", recommendation_id: recommendation, ...known });
     isSent = true;
     await post({ kind, recommendation_id: recommendation, ...values });
-    if (drawn) bar.querySelector("[data-arm]").textContent = `arm ${drawn.name}`;
+    showArm();
   };
   bar.addEventListener("click", (event) => {
     const button = event.target.closest("button");
@@ -130,7 +130,7 @@ async function offerRating(answer) {
   bar.querySelector("[data-outcome]").addEventListener("change", (event) => {
     if (event.target.value) tell(send("outcome", { outcome: event.target.value }), () => window.curator.announce("Outcome stored."));
   });
-  if (drawn && arm.value !== "blind") bar.querySelector("[data-arm]").textContent = `arm ${drawn.name}`;
+  if (arm.value !== "blind") showArm();
   log.append(bar);
   bar.scrollIntoView({ block: "nearest" });
 }
@@ -140,24 +140,13 @@ function tell(promise, done) {
 }
 
 async function post(event) {
-  const whole = { event_id: `page-${crypto.randomUUID()}`, occurred_at: new Date().toISOString(), user: settings.user, ...event };
+  const whole = { event_id: `page-${crypto.randomUUID()}`, occurred_at: new Date().toISOString(), user: user.value.trim() || undefined, ...event };
   const response = await fetch("/api/v1/events", { method: "POST", headers: jsonHeaders(), body: JSON.stringify(whole) });
   if (!response.ok) throw new Error(await readFault(response));
 }
 
 function jsonHeaders() {
   return { "Content-Type": "application/json", ...window.curator.headers() };
-}
-
-function pickArm() {
-  if (!settings.arms.length) return null;
-  if (arm.value.startsWith("arm:")) return settings.arms.find((one) => `arm:${one.name}` === arm.value);
-  let point = Math.random() * settings.arms.reduce((sum, one) => sum + one.weight, 0);
-  for (const one of settings.arms) {
-    point -= one.weight;
-    if (point < 0) return one;
-  }
-  return settings.arms[settings.arms.length - 1];
 }
 
 function addTurn(who, text) {
