@@ -8,16 +8,19 @@ FOLDER holds reddit/dumps/RS_sample.zst and RC_sample.zst, which are repeated in
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
 WINDOW_LOG = 31
 CHUNK_BYTES = 2**24
 ROUNDS = 3
+MODULES = ("orjson", "polars", "zstandard", "sources.packs.loader", "sources.reddit.dump", "sources.reddit.offline")
 
 
 def main() -> None:
@@ -50,7 +53,9 @@ def compare(sample: Path, folder: Path, size_bytes: int, rounds: int) -> None:
     print(f"{sample.name} repeated to {size_mb:,.0f} MB in one frame, window 2^31, best of {rounds}")
     for way, what in (("bare", "bare zstandard + orjson loop"), ("curator", "curator, documents and all  ")):
         print(f"  {what}  {best[way]:6.2f} s  {size_mb / best[way]:5.0f} MB/s  {cpu[way]:6.2f} s of processor time")
-    print(f"  ratio {best['curator'] / best['bare']:.2f} (at most 1.2)")
+    ratios = sorted(run["curator"]["seconds"] / run["bare"]["seconds"] for run in runs)
+    spread = f"of the best times, {ratios[0]:.2f} to {ratios[-1]:.2f} in turns"
+    print(f"  ratio {best['curator'] / best['bare']:.2f} {spread} (at most 1.2); load {os.getloadavg()[0]:.1f}")
     print(f"  peak memory {peak:,.0f} MB = min(window, unpacked) + {peak - min(2147, size_mb):,.0f} MB (at most + 400)")
     big.unlink()
     peaks = {times: measure_frames(sample, folder, times) for times in (10, 100)}
@@ -84,11 +89,9 @@ def measure(way: str, path: Path) -> dict[str, float]:
 
 
 def measure_here(way: str, path: Path) -> None:
-    # Imported before the clock starts: start-up is no part of the stream.
-    import orjson  # noqa: F401 - see above
-    import polars as pl  # noqa: F401 - see above
-    import zstandard  # noqa: F401 - see above
-
+    # Before the clock starts: start-up is no part of the stream.
+    for module in MODULES:
+        import_module(module)
     run = {"bare": loop_bare, "curator": read_documents}[way]
     start, cpu_start = time.perf_counter(), time.process_time()
     rows, size_bytes = run(path)

@@ -1,16 +1,17 @@
-"""Dumps (RS_*/RC_* zstd or plain ndjson): unpacked and parsed in a thread of their own, shaped block by block."""
+"""Dumps (RS_*/RC_* zstd or plain ndjson): unpacked and parsed in one thread, shaped in another, named in the caller's."""
 
 import queue
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sources.files import FoundFile
 from sources.protocol import Rejection
 from sources.reddit.lines import BLOCK_BYTES, Block, Start, read_blocks
 from sources.reddit.offline import Piece
 from sources.reddit.raw import make_raw_frame, parse_lines
-from sources.reddit.shape import Shaper
+from sources.reddit.shape import Shaped, Shaper
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,11 +26,13 @@ def read_dump(file: FoundFile, shaper: Shaper, start: Start) -> Iterator[Piece]:
     """Yields a piece a block; a damaged line costs itself alone."""
     name = file.path.name
     blocks = read_blocks(file.path, name, start, shaper.options.max_window)
-    for item in _read_ahead(_parse_blocks(blocks, name)):
-        yield Piece(None, (item,)) if isinstance(item, Rejection) else _shape_block(*item, name, shaper)
+    parsed = _read_ahead(_parse_blocks(blocks, name))
+    for item in _read_ahead(_shape_blocks(parsed, name, shaper)):
+        yield _finish(item, shaper)
 
 
 Parsed = tuple[Block, "pl.DataFrame | None"]
+Item = TypeVar("Item")
 
 
 def _parse_blocks(blocks: Iterator[Block | Rejection], name: str) -> Iterator[Parsed | Rejection]:
@@ -44,16 +47,39 @@ def _parse_blocks(blocks: Iterator[Block | Rejection], name: str) -> Iterator[Pa
             yield block, parse_lines(block.data)
 
 
-def _shape_block(block: Block, raw: "pl.DataFrame | None", name: str, shaper: Shaper) -> Piece:
+@dataclass(frozen=True)
+class _LaidOut:
+    """A block between the two halves of shaping."""
+
+    shaped: Shaped
+    refused: tuple[Rejection, ...]
+    num_rows: int
+    end: Start
+
+
+def _shape_blocks(parsed: Iterator[Parsed | Rejection], name: str, shaper: Shaper) -> Iterator[_LaidOut | Rejection]:
+    for item in parsed:
+        yield item if isinstance(item, Rejection) else _lay_out(*item, name, shaper)
+
+
+def _lay_out(block: Block, raw: "pl.DataFrame | None", name: str, shaper: Shaper) -> _LaidOut:
     end = Start(block.end, block.first_line + block.num_lines - 1)
     refused: list[Rejection] = []
     if raw is not None and len(raw) == block.num_lines:
-        shaped = shaper.shape(raw, lambda row: f"{name}:line {block.first_line + row}")
+        shaped = shaper.lay_out(raw, lambda row: f"{name}:line {block.first_line + row}")
     else:
         lines, records = _parse_singly(block, name, refused)
         raw = make_raw_frame(records)
-        shaped = shaper.shape(raw, lambda row: f"{name}:line {lines[row]}")
-    return Piece(shaped.documents, (*refused, *shaped.rejections), len(raw), shaped.num_unwanted, end)
+        shaped = shaper.lay_out(raw, lambda row: f"{name}:line {lines[row]}")
+    return _LaidOut(shaped, tuple(refused), len(raw), end)
+
+
+def _finish(item: _LaidOut | Rejection, shaper: Shaper) -> Piece:
+    if isinstance(item, Rejection):
+        return Piece(None, (item,))
+    shaped = shaper.finish(item.shaped)
+    rejections = (*item.refused, *shaped.rejections)
+    return Piece(shaped.documents, rejections, item.num_rows, shaped.num_unwanted, item.end)
 
 
 def _parse_singly(block: Block, name: str, refused: list[Rejection]) -> tuple[list[int], list[dict[str, Any]]]:
@@ -85,12 +111,12 @@ def _explain(line: bytes, where: str, message: str) -> Rejection:
     return Rejection(where, "broken_json", message)
 
 
-def _read_ahead(items: Iterator[Parsed | Rejection]) -> Iterator[Parsed | Rejection]:
-    """Draws from `items` in a thread, a few ahead: unpacking and parsing overlap with shaping, memory stays bounded."""
-    channel: queue.Queue[Parsed | Rejection | BaseException | None] = queue.Queue(BLOCKS_AHEAD)
+def _read_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Draws from `items` in a thread, a few ahead: the steps overlap, memory stays bounded."""
+    channel: queue.Queue[Item | BaseException | None] = queue.Queue(BLOCKS_AHEAD)
     is_abandoned = threading.Event()
 
-    def offer(item: Parsed | Rejection | BaseException | None) -> bool:
+    def offer(item: Item | BaseException | None) -> bool:
         while not is_abandoned.is_set():
             try:
                 channel.put(item, timeout=_POLL_S)

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 from sources.protocol import Rejection
 from sources.reddit.zstd_frames import LONGEST_HEADER, WatchedFile
 
-BLOCK_BYTES = 3 * 2**20
+BLOCK_BYTES = 4 * 2**20
 READ_BYTES = 2**20
 PACKED_READ_BYTES = 2**17
 # The longest real rows (galleries with a media table) stay under 1 MB.

@@ -10,7 +10,7 @@ from sources.files import FoundFile, find_files
 from sources.protocol import Batch, Rejection, SourceContext
 from sources.reddit.lines import Start
 from sources.reddit.options import RedditOptions
-from sources.reddit.shape import Shaper
+from sources.reddit.shape import Shaper, keep_last
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,8 +80,7 @@ class _Pending:
         from schemas.frames import document_frame
 
         frame = pl.concat(self.documents) if self.documents else document_frame([])
-        frame = frame.unique(subset="id", keep="last", maintain_order=True)
-        batch = Batch(frame, tuple(self.rejections), cursor, tuple(self.notes))
+        batch = Batch(keep_last(frame), tuple(self.rejections), cursor, tuple(self.notes))
         self.documents, self.rejections, self.notes, self.num_bytes = [], [], [], 0
         return batch
 

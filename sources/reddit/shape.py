@@ -7,7 +7,7 @@ wrote it, and whether the asker did.
 import hashlib
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -56,6 +56,11 @@ class Shaper:
             raw: Table with `RAW_COLUMNS`.
             locate: Names the place of a row by its index, for rejections.
         """
+        shaped = self.finish(self.lay_out(raw, locate))
+        return replace(shaped, documents=keep_last(shaped.documents))
+
+    def lay_out(self, raw: "pl.DataFrame", locate: Callable[[int], str]) -> Shaped:
+        """Does the first half, which polars does without the interpreter: `author` is still a column, ids lack."""
         import polars as pl
 
         # Planning costs as much as shaping a thousand rows: one plan, expressions built once, nothing to optimise.
@@ -70,7 +75,15 @@ class Shaper:
             rejections += [Rejection(key, "deleted_at_source", is_fault=False) for key in gone]
             num_unwanted = int((rows["state"] == _UNWANTED).sum())
             rows = rows.filter(rows["state"] == _KEPT)
-        return Shaped(self._make_documents(rows), tuple(rejections), num_unwanted)
+        return Shaped(self._lay_out_columns(rows), tuple(rejections), num_unwanted)
+
+    def finish(self, shaped: Shaped) -> Shaped:
+        """Does the second half, hashing: ids come, names go. An id may come twice; see `keep_last`."""
+        documents = shaped.documents.with_columns(
+            self._hash_authors(shaped.documents["author"]),
+            _document_ids(shaped.documents["natural_key"], shaped.documents["content"]),
+        ).select(list(DOCUMENT_COLUMNS))
+        return Shaped(documents, shaped.rejections, shaped.num_unwanted)
 
     @cached_property
     def _state(self) -> "pl.Expr":
@@ -96,19 +109,11 @@ class Shaper:
             wanted &= (pl.col("score") >= options.min_score).fill_null(value=True)
         return wanted
 
-    def _make_documents(self, rows: "pl.DataFrame") -> "pl.DataFrame":
+    def _lay_out_columns(self, rows: "pl.DataFrame") -> "pl.DataFrame":
         import polars as pl
 
         plan = rows.lazy().with_columns(judge_author(), *hide_names(), *_read_texts()).with_columns(_write_content())
-        documents = plan.select("author", *self._columns).collect(optimizations=pl.QueryOptFlags.none())
-        authors = self._hash_authors(documents.drop_in_place("author").to_list())
-        ids = _document_ids(documents["natural_key"], documents["content"])
-        documents.insert_column(0, pl.Series("id", ids, pl.String()))
-        place = list(DOCUMENT_COLUMNS).index("author_hash")
-        documents.insert_column(place, pl.Series("author_hash", authors, pl.String()))
-        if len(set(ids)) == len(ids):
-            return documents
-        return documents.unique(subset="id", keep="last", maintain_order=True)
+        return plan.select("author", *self._columns).collect(optimizations=pl.QueryOptFlags.none())
 
     @cached_property
     def _columns(self) -> "list[pl.Expr]":
@@ -132,13 +137,21 @@ class Shaper:
             pl.lit(None, pl.String()).alias("attribution"),
         ]
 
-    def _hash_authors(self, authors: list[str | None]) -> list[str | None]:
+    def _hash_authors(self, authors: "pl.Series") -> "pl.Series":
+        import polars as pl
+
         if len(self._hashes) > MAX_REMEMBERED_AUTHORS:
             self._hashes.clear()
-        for name in set(authors):
-            if name is not None and name not in GONE and name not in self._hashes:
-                self._hashes[name] = hash_author(name, self.salt)
-        return [self._hashes.get(name) if name is not None else None for name in authors]
+        names = authors.to_list()
+        for name in set(names) - self._hashes.keys() - {None, *GONE}:
+            self._hashes[name] = hash_author(name, self.salt)
+        return pl.Series("author_hash", list(map(self._hashes.get, names)), pl.String())
+
+
+def keep_last(documents: "pl.DataFrame") -> "pl.DataFrame":
+    """Leaves out every document that comes again further down."""
+    is_last = documents["id"].is_last_distinct()
+    return documents if is_last.all() else documents.filter(is_last)
 
 
 _KEPT, _UNWANTED, _GONE, _BROKEN = "kept", "unwanted", "gone", "broken"
@@ -261,7 +274,7 @@ def _write_url() -> "pl.Expr":
     return pl.concat_str(place, pl.lit("/comments/"), thread, comment).alias("url")
 
 
-def _document_ids(keys: "pl.Series", contents: "pl.Series") -> list[str]:
+def _document_ids(keys: "pl.Series", contents: "pl.Series") -> "pl.Series":
     """Gives `document_id("reddit", key, content)` of many rows; the common beginning is hashed once."""
     import polars as pl
 
@@ -274,4 +287,4 @@ def _document_ids(keys: "pl.Series", contents: "pl.Series") -> list[str]:
         digest = copy()
         digest.update(pack(len(key)) + key + pack(len(content)) + content)
         ids.append(digest.hexdigest())
-    return ids
+    return pl.Series("id", ids, pl.String())
