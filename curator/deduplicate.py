@@ -1,21 +1,21 @@
 """The dedup stage: signs new texts, joins them with the stored signatures, and decides which rows go.
 
-What was signed is never read as text again, except the partners of a candidate pair. What is done for all rows at each
-run is one join of ids and hashes, and the decision over the rows that have a partner at all.
+What was signed is never read as text again, except the partners of a candidate pair. Where rows were only added, only
+what pairs tie to them is decided again; what is done for all rows at each run is one join of ids and hashes.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from curator.dedup import strip_pairs
+from curator.dedup import strip_pairs, touched_texts
 from curator.engine import Engine
 from curator.fingerprint import fingerprint_stage
 from curator.project import Project
 from curator.removals import (
     Removals,
     describe_texts,
+    find_alarms,
     find_near_pairs,
     find_removals,
     list_involved,
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 CHUNK_EXAMPLES = 50_000
+
+ROWS = "dedup_rows"
+"""The name under which the set of rows that was decided upon is kept beside the fingerprints of the stages."""
 
 Progress = Callable[[str, int, int], None]
 """Called with stage, rows done, rows to do."""
@@ -49,6 +52,15 @@ class Deduplicated:
     alarms: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Change:
+    """New verdicts and clusters, and whose old ones they replace (None: everyone's)."""
+
+    removals: Removals
+    reopened: "pl.Series | None" = None
+    regrouped: "pl.Series | None" = None
+
+
 def deduplicate_corpus(
     project: Project, warehouse: Warehouse, screen_print: str, progress: Progress, threads: int | None, engine: Engine
 ) -> Deduplicated:
@@ -67,42 +79,46 @@ def deduplicate_corpus(
     has_shingles = config.boilerplate_rows is not None
     parts = (config.ngram, config.mask_numbers, config.threshold, config.subject, config.masked, has_shingles)
     signed = fingerprint_stage("dedup", *parts, screen_print)
-    known = warehouse.read("dedup_candidates", fingerprint=signed)
-    rows = _sign_texts(warehouse, known, config, (signed, screen_print), progress, threads, engine)
-    fingerprint = fingerprint_stage(
-        "dedup", config, project.config.screen.max_answer_repeats, screen_print, _hash_ids(rows["id"])
-    )
-    if warehouse.read_value("stage_fingerprint", stage="dedup") == fingerprint:
+    fingerprint = fingerprint_stage("dedup", config, project.config.screen.max_answer_repeats, screen_print)
+    warehouse.run("hold_dedup_rows", fingerprint=signed)
+    held, decided, pending = warehouse.read("dedup_state").row(0)
+    is_same = warehouse.read_value("stage_fingerprint", stage="dedup") == fingerprint
+    known = warehouse.read_value("stage_fingerprint", stage=ROWS) if is_same else None
+    if known == held and not pending:
         return Deduplicated(int(warehouse.read_value("count_removed")), has_changed=False)
-    removals = _decide(project, warehouse, rows, signed)
-    _write_removals(warehouse, fingerprint, removals)
-    return Deduplicated(removals.verdicts.height, has_changed=True, alarms=removals.alarms)
+    new = _sign_texts(warehouse, pending or [], config, (signed, screen_print), progress, threads, engine)
+    # All rows that were decided upon are there still, and the others are new: they alone can change anything.
+    if known == decided and not has_shingles:
+        change = _decide_touched(project, warehouse, new, signed)
+    else:
+        change = _decide_all(project, warehouse, signed)
+    alarms = _write(project, warehouse, change, {"dedup": fingerprint, ROWS: held})
+    return Deduplicated(int(warehouse.read_value("count_removed")), has_changed=True, alarms=alarms)
 
 
 def _sign_texts(
     warehouse: Warehouse,
-    known: "pl.DataFrame",
+    pending: list[str],
     config: DedupConfig,
     prints: tuple[str, str],
     progress: Progress,
     threads: int | None,
     engine: Engine,
 ) -> "pl.DataFrame":
-    """Signs the rows that have no hash yet and stores their near-duplicate pairs; gives all rows with their hashes."""
+    """Signs the texts of the given ids, stores what that found with their near-duplicate pairs, and gives the former."""
     import polars as pl
 
     signed, screen_print = prints
-    pending = known.filter(pl.col("text_hash").is_null())["id"].sort()
-    if not len(pending):
-        return known
+    old = warehouse.read("signatures", fingerprint=signed) if pending else None
+    if old is None:
+        return warehouse.read("dedup_rows").clear()
 
     def read_texts(ids: pl.Series) -> pl.DataFrame:
         with warehouse.lend({"wanted": pl.DataFrame({"id": ids})}):
             return warehouse.read("texts_by_id", screen_fingerprint=screen_print)
 
     progress("dedup", 0, len(pending))
-    new = pl.concat(describe_texts(read_texts(ids), config, threads) for ids in _cut(pending))
-    old = warehouse.read("signatures", fingerprint=signed)
+    new = pl.concat(describe_texts(read_texts(ids), config, threads) for ids in _cut(pl.Series("id", pending)))
     joined = engine.find_pairs(
         lambda: _list_texts(pl.concat([old["example_id"], new["example_id"]]), read_texts, config), config
     )
@@ -112,9 +128,10 @@ def _sign_texts(
         warehouse.append("signature", new, {"fingerprint": signed})
         with warehouse.lend({"incoming": near}):
             warehouse.run("insert_near_pairs", fingerprint=signed)
+    with warehouse.lend({"incoming": new.drop("signature")}):
+        warehouse.run("sign_dedup_rows")
     progress("dedup", len(pending), len(pending))
-    hashes = new.rename({"example_id": "id"}).select(known.columns)
-    return pl.concat([known.filter(pl.col("text_hash").is_not_null()), hashes])
+    return new.rename({"example_id": "id"}).select("id", "text_hash", "size", "answer_hash", "question_hash")
 
 
 def _list_texts(
@@ -125,36 +142,67 @@ def _list_texts(
         yield texts.select("id").with_columns(read_subject(texts, config).alias("text"))
 
 
-def _decide(project: Project, warehouse: Warehouse, rows: "pl.DataFrame", signed: str) -> Removals:
+def _decide_all(project: Project, warehouse: Warehouse, signed: str) -> _Change:
+    rows = warehouse.read("dedup_rows")
     pairs = warehouse.read("near_pairs", fingerprint=signed)
     config = project.config.dedup
     if config.boilerplate_rows is not None:
         stored = warehouse.read("signatures", fingerprint=signed)
         current = stored.join(rows.select("text_hash").unique(), on="text_hash", how="semi")
         pairs, _ = strip_pairs(current, pairs, config.boilerplate_rows, config.threshold)
+    return _Change(_find_removals(project, warehouse, rows, pairs))
+
+
+def _decide_touched(project: Project, warehouse: Warehouse, new: "pl.DataFrame", signed: str) -> _Change:
+    """Decides about the texts that pairs tie to new ones, and about the rows that give an answer one of them gives."""
+    import polars as pl
+
+    pairs = warehouse.read("near_pairs", fingerprint=signed)
+
+    def read_tied(rows: pl.DataFrame) -> pl.DataFrame:
+        with warehouse.lend({"wanted": touched_texts(pairs, rows["text_hash"]).to_frame()}):
+            return warehouse.read("dedup_rows_by_text")
+
+    tied = pl.concat([read_tied(new), new.filter(pl.col("text_hash") == 0)])
+    with warehouse.lend({"wanted": tied.select("answer_hash").unique()}):
+        crowd = warehouse.read("dedup_rows_by_answer", max_rows=project.config.screen.max_answer_repeats)
+    # The cap on an answer counts the rows that are left, so what ties the crowd to others has to be known as well.
+    rows = pl.concat([tied, crowd, read_tied(crowd)] if crowd.height else [tied]).unique("id")
+    found = _find_removals(project, warehouse, rows, pairs)
+    reopened = pl.concat([tied["id"], crowd["id"]]).unique()
+    return _Change(
+        Removals(
+            found.verdicts.filter(pl.col("subject_id").is_in(reopened.implode())),
+            found.clusters.filter(pl.col("example_id").is_in(tied["id"].implode())),
+        ),
+        reopened=reopened,
+        regrouped=tied["id"],
+    )
+
+
+def _find_removals(project: Project, warehouse: Warehouse, rows: "pl.DataFrame", pairs: "pl.DataFrame") -> Removals:
     involved = list_involved(rows, pairs, project.config)
     with warehouse.lend({"wanted": involved.select("id")}):
         traits = warehouse.read("dedup_traits")
-
-    def count_sources() -> dict[str, int]:
-        with warehouse.lend({"wanted": rows.select("id")}):
-            return dict(warehouse.read("count_by_source").iter_rows())
-
-    return find_removals(involved.join(traits, on="id"), pairs, project.config, count_sources)
+    return find_removals(involved.join(traits, on="id"), pairs, project.config)
 
 
-def _write_removals(warehouse: Warehouse, fingerprint: str, removals: Removals) -> None:
+def _write(project: Project, warehouse: Warehouse, change: _Change, marks: dict[str, str]) -> list[str]:
+    """Puts the new verdicts and clusters in the place of the old ones; gives the alarms."""
+    fingerprint = marks["dedup"]
     with warehouse.transaction():
-        # Under this fingerprint rows may stand from an earlier time: add only what is not there.
-        if not warehouse.read_value("has_dedup_rows", fingerprint=fingerprint):
-            warehouse.append("verdict", removals.verdicts, {"stage": "dedup", "fingerprint": fingerprint})
-            warehouse.append("cluster", removals.clusters, {"fingerprint": fingerprint})
-        warehouse.run("keep_stage", stage="dedup", fingerprint=fingerprint)
-
-
-def _hash_ids(ids: "pl.Series") -> str:
-    """Gives one hash of all rows: an unchanged set is not decided upon again."""
-    return hashlib.blake2b("\n".join(ids.sort().to_list()).encode(), digest_size=16).hexdigest()
+        if change.reopened is None or change.regrouped is None:
+            warehouse.run("clear_dedup_verdicts")
+            warehouse.run("clear_clusters")
+        else:
+            for statement, ids in (("drop_dedup_verdicts", change.reopened), ("drop_clusters", change.regrouped)):
+                with warehouse.lend({"reopened": ids.to_frame("id")}):
+                    warehouse.run(statement)
+        warehouse.append("verdict", change.removals.verdicts, {"stage": "dedup", "fingerprint": fingerprint})
+        warehouse.append("cluster", change.removals.clusters, {"fingerprint": fingerprint})
+        for stage, mark in marks.items():
+            warehouse.run("keep_stage", stage=stage, fingerprint=mark)
+    return find_alarms(warehouse.read("dedup_losses", fingerprint=fingerprint), project.config.dedup.max_source_loss)
 
 
 def _cut(ids: "pl.Series") -> "Iterator[pl.Series]":

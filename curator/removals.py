@@ -27,12 +27,10 @@ class Removals:
     Attributes:
         verdicts: `VERDICT_COLUMNS`; reasons duplicate (identical text), near_duplicate, answer_collapse.
         clusters: `cluster_id`, `example_id`, `representative_id`, `similarity` of every member of a cluster.
-        alarms: Lines for the user.
     """
 
     verdicts: "pl.DataFrame"
     clusters: "pl.DataFrame"
-    alarms: list[str]
 
 
 def describe_texts(examples: "pl.DataFrame", config: DedupConfig, threads: int | None = None) -> "pl.DataFrame":
@@ -155,12 +153,7 @@ def name_texts(pairs: "pl.DataFrame", *signatures: "pl.DataFrame") -> "pl.DataFr
     )
 
 
-def find_removals(
-    rows: "pl.DataFrame",
-    pairs: "pl.DataFrame",
-    config: ProjectConfig,
-    count_sources: "Callable[[], dict[str, int]] | None" = None,
-) -> Removals:
+def find_removals(rows: "pl.DataFrame", pairs: "pl.DataFrame", config: ProjectConfig) -> Removals:
     """Decides which rows are removed; the result does not depend on their order.
 
     Args:
@@ -168,7 +161,6 @@ def find_removals(
             `source`, `rule` (of generated rows, else null).
         pairs: Near-duplicate texts: `left_hash`, `right_hash`, `similarity`.
         config: Threshold, the rank of sources, the cap on one answer.
-        count_sources: Gives the rows of each source where `rows` are `list_involved` only; asked when it matters.
     """
     import polars as pl
 
@@ -193,8 +185,7 @@ def find_removals(
     ).cast(frame_schema(VERDICT_COLUMNS))  # type: ignore[arg-type]
     left = ordered.join(removed.select("id"), on="id", how="anti", maintain_order="left")
     collapsed = _cap_answers(left, config.screen.max_answer_repeats)
-    alarms = _find_alarms(ordered, removed, config.dedup.max_source_loss, count_sources)
-    return Removals(pl.concat([near, collapsed]).sort("subject_id"), _list_clusters(removed), alarms)
+    return Removals(pl.concat([near, collapsed]).sort("subject_id"), _list_clusters(removed))
 
 
 def _pair_ids(ordered: "pl.DataFrame", pairs: "pl.DataFrame") -> "pl.DataFrame":
@@ -288,21 +279,15 @@ def _list_clusters(removed: "pl.DataFrame") -> "pl.DataFrame":
     return pl.concat([members, heads]).sort("cluster_id", "example_id")
 
 
-def _find_alarms(
-    rows: "pl.DataFrame",
-    removed: "pl.DataFrame",
-    max_loss: float,
-    count_sources: "Callable[[], dict[str, int]] | None",
-) -> list[str]:
-    import polars as pl
+def find_alarms(losses: "pl.DataFrame", max_loss: float) -> list[str]:
+    """Gives a line for each source that loses more of its rows to others than it should.
 
-    gone = rows.with_columns(pl.col("id").is_in(removed["id"].implode()).alias("is_gone"))
-    by_source = gone.group_by("source").agg(pl.col("is_gone").sum().alias("gone"), pl.len().alias("rows"))
-    suspects = by_source.filter(pl.col("gone") > max_loss * pl.col("rows")).sort("source")
-    counts = count_sources() if count_sources is not None and suspects.height else {}
-    losses = [(source, lost, counts.get(source, count)) for source, lost, count in suspects.iter_rows()]
+    Args:
+        losses: `source`, `num_rows`, `num_removed` (as duplicates or near-duplicates), a row a source.
+        max_loss: The share, 0 to 1.
+    """
     return [
         f"source {source}: {lost / count:.0%} of its {count} rows are duplicates of others (alarm above {max_loss:.0%})"
-        for source, lost, count in losses
+        for source, count, lost in losses.select("source", "num_rows", "num_removed").iter_rows()
         if lost > max_loss * count and count >= MIN_ALARM_ROWS
     ]

@@ -57,9 +57,15 @@ def sentence(rng: random.Random, length: int = 24) -> str:
     return "You should know that " + " ".join(rng.choice(WORDS) for _ in range(length))
 
 
-def curate(root: Path, answers: dict[str, str], question: str = "What do you think is best about %s for me?", **dedup):
+def curate(
+    root: Path,
+    answers: dict[str, str],
+    question: str = "What do you think is best about %s for me?",
+    max_repeats: int = 1000,
+    **dedup,
+):
     """Curates the answers, each in a file of its own, and gives what dedup has removed: file, reason, partner's file."""
-    project = open_project(root, {"dedup": dedup, "screen": {"max_answer_repeats": 1000}})
+    project = open_project(root, {"dedup": dedup, "screen": {"max_answer_repeats": max_repeats}})
     for name, answer in answers.items():
         row = {"question": question % name, "answer": answer}
         (root / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
@@ -100,6 +106,53 @@ def test_rows_that_come_in_parts_are_judged_as_those_that_come_at_once(root, tmp
     at_once = curate(other, answers)
     assert in_parts == at_once
     assert len(at_once) == 7
+
+
+def read_decisions(root: Path) -> tuple:
+    """Gives verdicts and clusters as they are stored."""
+    with open_warehouse(open_project(root, {}).database) as warehouse:
+        return tuple(
+            warehouse.connection.execute(statement).fetchall()
+            for statement in (
+                "select * exclude (fingerprint) from verdict where stage = 'dedup' order by all",
+                "select * exclude (fingerprint) from cluster order by all",
+            )
+        )
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_after_each_of_many_additions_and_changes_the_decisions_are_those_of_one_run(root, seed):
+    rng = random.Random(seed)
+    fresh = [sentence(rng, 40) for _ in range(9)]
+    # Chains of edits, a short answer to many questions, and answers of their own.
+    edited = [f"{text} and {rng.choice(WORDS)}" for text in fresh[:6] for _ in range(2)]
+    pool = [(f"row{at:03}", text) for at, text in enumerate([*fresh, *edited, *[sentence(rng, 4)] * 9])]
+    rng.shuffle(pool)
+    there: dict[str, str] = {}
+    for step in range(3):
+        there |= dict(pool[step::3][: rng.randrange(6, 12)])
+        if step == 1:
+            there[next(iter(there))] = sentence(rng, 40)
+        curate(root, there, max_repeats=2)
+        decided = read_decisions(root)
+        database = open_project(root, {}).database
+        database.rename(root / "grown.db")
+        curate(root, there, max_repeats=2)
+        assert decided == read_decisions(root)
+        (root / "grown.db").replace(database)
+    assert {row[3] for row in decided[0]} & {"near_duplicate", "answer_collapse"}
+
+
+def test_a_source_that_loses_most_of_its_rows_is_named_at_every_change(root):
+    text = sentence(random.Random(3), 60)
+    project = open_project(root, {"screen": {"max_answer_repeats": 1000}})
+    for count in (30, 31):
+        rows = [{"question": f"What is best about {at}?", "answer": f"{text} {at}"} for at in range(count)]
+        (root / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        with open_warehouse(project.database) as warehouse:
+            ingest_source(project, warehouse, "dataset", {"path": [str(root / "rows.jsonl")]})
+            alarms = curate_corpus(project, warehouse, threads=1).alarms
+        assert alarms == [f"source dataset: 97% of its {count} rows are duplicates of others (alarm above 50%)"]
 
 
 def test_a_text_that_left_and_came_back_is_compared_with_what_came_meanwhile(root):

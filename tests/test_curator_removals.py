@@ -10,7 +10,7 @@ from curator.curate import curate_corpus
 from curator.fingerprint import fingerprint_knowledge, fingerprint_pack, fingerprint_stage
 from curator.ingest import ingest_source
 from curator.project import open_project
-from curator.removals import Removals, describe_texts, find_near_pairs, find_removals
+from curator.removals import Removals, describe_texts, find_alarms, find_near_pairs, find_removals
 from schemas.config import ProjectConfig
 from schemas.example import dump_messages
 from sources.packs.loader import load_pack
@@ -138,23 +138,18 @@ def test_one_answer_to_more_than_n_questions_is_capped_and_the_best_stay(questio
 
 
 def test_a_source_that_loses_most_of_its_rows_raises_an_alarm():
-    def alarms(copies: int, others: int) -> list[str]:
-        kept = [make_row("best", text(), source="markdown")]
-        rows = [make_row(f"c{n}", text(), f"How {n}?", source="reddit") for n in range(copies)]
-        return remove(
-            kept
-            + rows
-            + [make_row(f"o{n}", f"own{n} text{n} of{n} mine{n} here{n}", source="reddit") for n in range(others)]
-        ).alarms
+    def alarms(lost: int, rows: int) -> list[str]:
+        losses = {"source": ["markdown", "reddit"], "num_rows": [9, rows], "num_removed": [0, lost]}
+        return find_alarms(pl.DataFrame(losses), 0.5)
 
-    assert alarms(11, 9) == ["source reddit: 55% of its 20 rows are duplicates of others (alarm above 50%)"]
-    assert alarms(10, 10) == []
-    assert alarms(11, 8) == []
+    assert alarms(11, 20) == ["source reddit: 55% of its 20 rows are duplicates of others (alarm above 50%)"]
+    assert alarms(10, 20) == []
+    assert alarms(11, 19) == []
 
 
 def test_nothing_to_compare_removes_nothing():
     found = remove([])
-    assert (found.verdicts.height, found.clusters.height, found.alarms) == (0, 0, [])
+    assert (found.verdicts.height, found.clusters.height) == (0, 0)
 
 
 PACK = """

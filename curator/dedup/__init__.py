@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from curator.dedup.pairs import find_pairs
     from curator.dedup.signatures import compute_signatures, count_at_thresholds, find_new_pairs, verify_pairs
     from curator.dedup.stripped import strip_pairs
+    from curator.dedup.touched import touched_texts
 
 __all__ = [
     "DedupError",
@@ -28,6 +29,7 @@ __all__ = [
     "resolve_pairs",
     "similarity",
     "strip_pairs",
+    "touched_texts",
     "verify_pairs",
 ]
 
@@ -43,6 +45,7 @@ _HOMES = {
     "resolve_pairs": "duplicates",
     "similarity": "jaccard",
     "strip_pairs": "stripped",
+    "touched_texts": "touched",
     "verify_pairs": "signatures",
 }
 

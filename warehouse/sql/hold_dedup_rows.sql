@@ -1,5 +1,6 @@
--- Grain: one row a candidate of dedup and what is stored of its text (nulls: not signed yet). Parameters: $fingerprint
--- The ids of screened_example, from the narrow tables alone: this join is what dedup costs when nothing is new.
+-- Holds the candidates of dedup and what is stored of their texts (nulls: not signed yet) while the stage runs: this
+-- join is what dedup costs when nothing is new. Parameters: $fingerprint
+create or replace temporary table dedup_row as
 select
     screening.example_id as id, signature.text_hash, signature.size, signature.answer_hash, signature.question_hash
 from screening
