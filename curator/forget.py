@@ -15,9 +15,11 @@ from curator.export import export_release
 from curator.export.shapes import SHAPES
 from curator.forgetting import Mark, find_doomed, find_examples, finish_forgetting, keep_mark
 from curator.ingest import hash_key
+from curator.journal_erasure import SOURCE, Entries, Meant, find_entries, list_remaining, list_texts
 from curator.project import Project, change_project
 from schemas.config import ExportConfig
 from schemas.errors import ConfigError
+from schemas.feedback import JOURNAL
 from schemas.identity import hash_author
 from warehouse import Warehouse, hold_lock, open_warehouse
 from warehouse.erase import find_text
@@ -41,6 +43,8 @@ class ForgetReport:
     Attributes:
         documents: Document versions erased.
         examples: Examples and preferences erased.
+        events: Events erased from the journal of the service.
+        decisions: Decisions of reviewers erased from it.
         releases: Releases that held one of them; they are withdrawn.
         exports: Export folders in the project that were deleted.
         copies: Export folders elsewhere, which only their owner can delete.
@@ -52,6 +56,8 @@ class ForgetReport:
 
     documents: int = 0
     examples: int = 0
+    events: int = 0
+    decisions: int = 0
     releases: list[str] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
@@ -67,7 +73,7 @@ class ForgetReport:
 def forget(
     project: Project, kind: str, values: Sequence[str], wait_s: float = 0.0, *, dry_run: bool = False
 ) -> ForgetReport:
-    """Erases documents, what was derived from them, snapshots, caches and exports, and leaves tombstones.
+    """Erases documents, what was derived from them, journal entries, snapshots, caches, exports; leaves tombstones.
 
     A tombstone is a salted hash that keeps the same thing from coming in again. The database is written into a new
     file, since deleted rows stay readable in the old one. Ends with a search of the project folder.
@@ -95,6 +101,10 @@ def forget(
         finish_forgetting(project)
         with open_warehouse(project.database) as warehouse:
             report.remains = search_remains(project, warehouse, texts)
+            salt = warehouse.read_salt()
+        left = find_entries(project.root, Meant(mark.kind, mark.meant, salt, mark.events, mark.examples))
+        report.remains += [f"{JOURNAL.name}: event {name}" for name in left.events]
+        report.remains += [f"{JOURNAL.name}: decision {number}" for number in left.decisions]
     return report
 
 
@@ -136,8 +146,9 @@ def search_remains(project: Project, warehouse: Warehouse, texts: Sequence[str])
     documents hold as well (a quote, boilerplate) is no trace of the erased one and is not looked for.
     """
     markers = _pick_markers(texts)
-    others = warehouse.connection.execute("select content from document").fetchall()
-    unique = [marker for marker in markers if not any(marker in row[0] for row in others)]
+    others = [row[0] for row in warehouse.connection.execute("select content from document").fetchall()]
+    others += list_remaining(project.root)
+    unique = [marker for marker in markers if not any(marker in text for text in others)]
     if not unique:
         return []
     found = [f"{project.database.name}: {place}" for place in find_text(warehouse, unique)]
@@ -154,10 +165,12 @@ def _plan(
     meant = [hash_author(value, salt) if kind == "author" else value for value in values]
     named = "document" if kind == "id" else kind
     doomed = find_doomed(warehouse, named, meant)
-    if not doomed.height:
+    examples = find_examples(warehouse, doomed)
+    stored = doomed.filter(doomed["source"] == SOURCE)["natural_key"].to_list()
+    entries = find_entries(project.root, Meant(named, meant, salt, stored, examples["id"].to_list()))
+    if not doomed.height and not entries.events:
         what = ", ".join(repr(value) for value in values[:3])
         raise ConfigError(f"forget {kind} {what}: nothing in this project is meant by it", "curator why finds ids")
-    examples = find_examples(warehouse, doomed)
     with warehouse.lend({"doomed_examples": examples.select("id")}):
         exports = warehouse.read("touched_exports")["path"].to_list()
         releases = warehouse.read("touched_releases")["release_id"].to_list()
@@ -166,6 +179,8 @@ def _plan(
     report = ForgetReport(
         documents=doomed.height,
         examples=examples.height,
+        events=len(entries.events),
+        decisions=len(entries.decisions),
         releases=releases,
         exports=inside,
         copies=[path for path in exports if path not in inside],
@@ -177,15 +192,25 @@ def _plan(
         examples=examples["id"].to_list(),
         releases=releases,
         exports=inside,
-        tombstones=_make_tombstones(salt, kind, meant, doomed),
+        tombstones=_make_tombstones(salt, kind, meant, doomed, entries),
+        events=entries.events,
     )
-    return report, mark, [*doomed["content"].to_list(), *examples["written"].drop_nulls().to_list()]
+    written = examples["written"].drop_nulls().to_list()
+    return report, mark, [*_read_texts(doomed), *written, *entries.texts]
+
+
+def _read_texts(doomed: "pl.DataFrame") -> list[str]:
+    texts: list[str] = []
+    for source, content in doomed.select("source", "content").iter_rows():
+        texts += list_texts(content) if source == SOURCE else [content]
+    return texts
 
 
 def _make_tombstones(
-    salt: bytes, kind: str, meant: Sequence[str], doomed: "pl.DataFrame"
+    salt: bytes, kind: str, meant: Sequence[str], doomed: "pl.DataFrame", entries: Entries
 ) -> list[tuple[str, str, str]]:
     keys = {("document", f"{s}\n{k}") for s, k in doomed.select("source", "natural_key").iter_rows()}
+    keys |= {("document", f"{SOURCE}\n{event}") for event in entries.events}
     if kind != "id":
         keys |= {(kind, value) for value in meant}
     now = datetime.now(UTC).isoformat()

@@ -6,13 +6,14 @@ changes something, or `forget --resume`) does the rest, and every step can be do
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 
 from curator.atomic import write_file
+from curator.journal_erasure import Meant, erase_entries
 from curator.project import Project
 from schemas.frames import make_frame
 from warehouse import Warehouse, open_warehouse, publish_snapshot
@@ -36,6 +37,7 @@ class Mark:
         releases: Releases that held one of them.
         exports: Folders in the project to delete.
         tombstones: Rows of the table `tombstone`.
+        events: Ids of events in the journal of the service.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class Mark:
     releases: list[str]
     exports: list[str]
     tombstones: list[tuple[str, str, str]]
+    events: list[str] = field(default_factory=list)
 
 
 def keep_mark(project: Project, mark: Mark) -> None:
@@ -89,9 +92,12 @@ def finish_forgetting(project: Project) -> bool:
     _clear_files(project, mark)
     _rewrite_locks(project, mark)
     with open_warehouse(project.database) as warehouse:
+        salt = warehouse.read_salt()
         for old in list_snapshots(project.snapshots):
             old.unlink(missing_ok=True)
         publish_snapshot(warehouse, project.snapshots)
+    # Last, because a busy service may refuse it: everything else is done by then.
+    erase_entries(project.root, Meant(mark.kind, mark.meant, salt, mark.events, mark.examples))
     _mark_path(project).unlink()
     return True
 
@@ -102,21 +108,22 @@ def _mark_path(project: Project) -> Path:
 
 def _erase(warehouse: Warehouse, mark: Mark) -> None:
     doomed = find_doomed(warehouse, mark.kind, mark.meant)
-    if not doomed.height:
-        return
-    rows = [dict(zip(TOMBSTONE_COLUMNS, row, strict=True)) for row in mark.tombstones]
+    known = set(warehouse.read("tombstones")["key_hash"].to_list())
+    rows = [dict(zip(TOMBSTONE_COLUMNS, row, strict=True)) for row in mark.tombstones if row[0] not in known]
     tombstones = make_frame(rows, dict.fromkeys(TOMBSTONE_COLUMNS, "text"))
     with warehouse.transaction():
-        erase_rows(warehouse, doomed, find_examples(warehouse, doomed).select("id"))
+        if doomed.height:
+            erase_rows(warehouse, doomed, find_examples(warehouse, doomed).select("id"))
         warehouse.append("tombstone", tombstones)
 
 
 def _clear_files(project: Project, mark: Mark) -> None:
-    """Deletes exports of withdrawn releases, caches, and the history of the SQL shell."""
+    """Deletes exports of withdrawn releases, caches, what engines left behind, and the history of the SQL shell."""
     for path in map(Path, mark.exports):
         if path.is_relative_to(project.root):
             shutil.rmtree(path, ignore_errors=True)
-    shutil.rmtree(project.root / ".curator" / "cache", ignore_errors=True)
+    for name in ("cache", "scale"):
+        shutil.rmtree(project.root / ".curator" / name, ignore_errors=True)
     (project.root / ".curator" / "sql_history").unlink(missing_ok=True)
 
 

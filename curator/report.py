@@ -171,6 +171,8 @@ def show_forget(report: "ForgetReport", *, is_preview: bool = False) -> None:
     """Shows what was erased, what only others can delete, and the proof."""
     verb = "would be erased" if is_preview else "erased"
     say(f"{report.documents:,} documents and {report.examples:,} examples {verb}")
+    if report.events or report.decisions:
+        say(f"{report.events:,} events and {report.decisions:,} decisions in the journal of the service {verb}")
     for release in report.releases:
         say(f"  release {release}: withdrawn; curator balance makes a new one")
     for path in report.exports:
