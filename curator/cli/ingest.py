@@ -1,7 +1,8 @@
 """`curator ingest`: one command a source."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,11 +19,45 @@ app = typer.Typer(
     invoke_without_command=True,
 )
 
+Options = Mapping[str, Any]
+Language = Annotated[str | None, typer.Option(help="Language of what is read, ISO 639-1.")]
 Licence = Annotated[str | None, typer.Option("--licence", help="Licence of what is read: an SPDX id where one exists.")]
 PermissionOption = Annotated[
     str | None, typer.Option("--permission", help="granted, own or unknown: may it be published and trained on?")
 ]
 Basis = Annotated[str | None, typer.Option("--basis", help="In words: why you may hold it.")]
+
+
+def _rights(licence: Licence = None, permission: PermissionOption = None, basis: Basis = None) -> None:
+    """Names the options that say what may be done with the rows of a source."""
+
+
+def _run(wait: Wait = 0.0, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Names the options of every run."""
+
+
+def _source(name: str, *, has_rights: bool = True) -> Callable[[Callable[..., Options]], Callable[..., None]]:
+    """Makes a command of a function that gives the options of a connector from its own parameters.
+
+    The command has these, those of the rights and those of every run; its help is the docstring of the function.
+    """
+
+    def register(read_own: Callable[..., Options]) -> Callable[..., None]:
+        own, rights, run = (list(signature(part).parameters.values()) for part in (read_own, _rights, _run))
+        context_parameter = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+
+        def command(context: typer.Context, **values: Any) -> None:
+            options = read_own(**{parameter.name: values.pop(parameter.name) for parameter in own})
+            how = {parameter.name: values.pop(parameter.name) for parameter in run}
+            # What is left are the rights.
+            _ingest(context, name, {**options, **values}, **how)
+
+        parameters = [context_parameter, *own, *(rights if has_rights else ()), *run]
+        command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        command.__doc__ = read_own.__doc__
+        return app.command(name)(command)
+
+    return register
 
 
 @app.callback()
@@ -32,94 +67,48 @@ def ingest_default(context: typer.Context) -> None:
         _ingest(context, "markdown", {})
 
 
-@app.command("markdown")
+@_source("markdown")
 def ingest_markdown(
-    context: typer.Context,
     path: Annotated[list[Path] | None, typer.Argument(help="Folders or files; the pack's pages if absent.")] = None,
     label: Annotated[
         str | None, typer.Option(help="Name of the root in ids and links; the folder's if absent.")
     ] = None,
-    licence: Licence = None,
-    permission: PermissionOption = None,
-    basis: Basis = None,
-    wait: Wait = 0.0,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
+) -> Options:
     """Read a markdown knowledge base: headings, steps, tables and FAQs become examples with file and lines."""
-    options = {"path": _absolute(path), "label": label, "licence": licence, "permission": permission, "basis": basis}
-    _ingest(context, "markdown", options, wait, dry_run, as_json)
+    return {"path": _absolute(path), "label": label}
 
 
-@app.command("feedback")
+@_source("feedback")
 def ingest_feedback(
-    context: typer.Context,
     path: Annotated[
         list[Path] | None, typer.Argument(help="JSONL of events; the journal of `curator serve` if absent.")
     ] = None,
-    licence: Licence = None,
-    permission: PermissionOption = None,
-    basis: Basis = None,
-    wait: Wait = 0.0,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
+) -> Options:
     """Read what users said of recommendations and what came of them: each event once, late ones join earlier ones."""
-    options = {"path": _absolute(path), "licence": licence, "permission": permission, "basis": basis}
-    _ingest(context, "feedback", options, wait, dry_run, as_json)
+    return {"path": _absolute(path)}
 
 
-@app.command("documents")
+@_source("documents")
 def ingest_documents(
-    context: typer.Context,
     path: Annotated[list[Path], typer.Argument(help="Files or folders: .txt .html .epub .pdf .docx")],
-    language: Annotated[str | None, typer.Option(help="Language of the documents, ISO 639-1.")] = None,
-    licence: Licence = None,
-    permission: PermissionOption = None,
-    basis: Basis = None,
-    wait: Wait = 0.0,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
+    language: Language = None,
+) -> Options:
     """Read books and documents that you own (needs the extra `documents` for .epub .pdf .docx)."""
-    options = {
-        "path": _absolute(path),
-        "language": language,
-        "licence": licence,
-        "permission": permission,
-        "basis": basis,
-    }
-    _ingest(context, "documents", options, wait, dry_run, as_json)
+    return {"path": _absolute(path), "language": language}
 
 
-@app.command("transcripts")
+@_source("transcripts")
 def ingest_transcripts(
-    context: typer.Context,
     path: Annotated[list[Path], typer.Argument(help="Files or folders: .vtt .srt .sbv .json .md .txt")],
-    language: Annotated[str | None, typer.Option(help="Language of the transcripts, ISO 639-1.")] = None,
+    language: Language = None,
     url_template: Annotated[str | None, typer.Option(help="Address of a transcript, with {id} for its id.")] = None,
-    licence: Licence = None,
-    permission: PermissionOption = None,
-    basis: Basis = None,
-    wait: Wait = 0.0,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
+) -> Options:
     """Read captions and transcripts; rolling auto-captions are unrolled, passages know their seconds."""
-    options = {
-        "path": _absolute(path),
-        "language": language,
-        "url_template": url_template,
-        "licence": licence,
-        "permission": permission,
-        "basis": basis,
-    }
-    _ingest(context, "transcripts", options, wait, dry_run, as_json)
+    return {"path": _absolute(path), "language": language, "url_template": url_template}
 
 
-@app.command("youtube")
+@_source("youtube")
 def ingest_youtube(
-    context: typer.Context,
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID|URL|@FILE", help="Videos.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="A channel, listed with yt-dlp.")] = None,
     playlist: Annotated[list[str] | None, typer.Option(help="A playlist, listed with yt-dlp.")] = None,
@@ -130,15 +119,9 @@ def ingest_youtube(
     refresh: Annotated[bool | None, typer.Option("--refresh", help="Fetch videos again that are stored.")] = None,
     pause_s: Annotated[float | None, typer.Option("--pause", metavar="SECONDS", help="Between two videos.")] = None,
     proxy: Annotated[str | None, typer.Option(help="Proxy; one with a password: CURATOR_YOUTUBE_PROXY.")] = None,
-    licence: Licence = None,
-    permission: PermissionOption = None,
-    basis: Basis = None,
-    wait: Wait = 0.0,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
+) -> Options:
     """Fetch captions of videos (needs the extra `youtube`)."""
-    options = {
+    return {
         "ids": ids or None,
         "channel": channel,
         "playlist": playlist,
@@ -147,16 +130,11 @@ def ingest_youtube(
         "refresh": refresh,
         "pause_s": pause_s,
         "proxy": proxy,
-        "licence": licence,
-        "permission": permission,
-        "basis": basis,
     }
-    _ingest(context, "youtube", options, wait, dry_run, as_json)
 
 
-@app.command("reddit")
+@_source("reddit")
 def ingest_reddit(
-    context: typer.Context,
     dump: Annotated[list[Path] | None, typer.Option(help="RS_/RC_ .zst, .ndjson or .csv: files or folders.")] = None,
     saved: Annotated[list[Path] | None, typer.Option(help="API pages as saved by a browser or script (JSON).")] = None,
     subreddit: Annotated[list[str] | None, typer.Option(help="Only these (repeatable); the pack's if absent.")] = None,
@@ -172,15 +150,9 @@ def ingest_reddit(
     recheck: Annotated[
         bool | None, typer.Option("--recheck", help="Live: ask whether stored items were deleted.")
     ] = None,
-    licence: Licence = None,
-    permission: PermissionOption = None,
-    basis: Basis = None,
-    wait: Wait = 0.0,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
+) -> Options:
     """Read Reddit: dumps and saved pages offline, or the live API for those who have access."""
-    options = {
+    return {
         "dump": _absolute(dump),
         "saved": _absolute(saved),
         "subreddits": subreddit or ([] if dump or saved else None),
@@ -194,16 +166,11 @@ def ingest_reddit(
         "comments": comments,
         "request_budget": request_budget,
         "recheck": recheck,
-        "licence": licence,
-        "permission": permission,
-        "basis": basis,
     }
-    _ingest(context, "reddit", options, wait, dry_run, as_json)
 
 
-@app.command("dataset")
+@_source("dataset")
 def ingest_dataset(
-    context: typer.Context,
     path: Annotated[list[str], typer.Argument(help="Files, folders or hf://owner/name: JSON JSONL CSV Parquet XML")],
     columns: Annotated[
         list[str] | None, typer.Option("--map", metavar="ROLE=COLUMN", help="Such as question=Frage (repeatable).")
@@ -213,41 +180,26 @@ def ingest_dataset(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the dataset in ids.")] = None,
     template: Annotated[str | None, typer.Option(help="Record template of the pack for structured rows.")] = None,
-    licence: Licence = None,
-    permission: PermissionOption = None,
-    basis: Basis = None,
-    wait: Wait = 0.0,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
+) -> Options:
     """Read existing datasets; the shape is recognised, other column names are given with --map."""
-    options = {
+    return {
         "path": [item if item.startswith("hf://") else str(_absolute_one(Path(item))) for item in path],
         "map": parse_pairs(columns or [], "--map") or None,
         "shape": shape,
         "name": name,
         "template": template,
-        "licence": licence,
-        "permission": permission,
-        "basis": basis,
     }
-    _ingest(context, "dataset", options, wait, dry_run, as_json)
 
 
-@app.command("synthetic")
+@_source("synthetic", has_rights=False)
 def ingest_synthetic(
-    context: typer.Context,
     count: Annotated[int | None, typer.Option(min=1, help="Examples; the pack's number if absent.")] = None,
     category: Annotated[list[str] | None, typer.Option(help="Only these categories (repeatable).")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the project's.")] = None,
     rules: Annotated[list[Path] | None, typer.Option(help="Your own rule files instead of the pack's.")] = None,
-    wait: Wait = 0.0,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
+) -> Options:
     """Generate examples from the pack's rules: true by construction, the same for the same seed."""
-    options = {"count": count, "category": category or None, "seed": seed, "rules": _absolute(rules)}
-    _ingest(context, "synthetic", options, wait, dry_run, as_json)
+    return {"count": count, "category": category or None, "seed": seed, "rules": _absolute(rules)}
 
 
 @app.command("other")
