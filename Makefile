@@ -5,7 +5,7 @@ DEV := .venv
 DATA ?= data
 PIP_FLAGS := --disable-pip-version-check --quiet
 
-.PHONY: demo test check real bench bench-dedup format assets screenshots clean
+.PHONY: demo test check compat real bench bench-dedup format assets screenshots clean
 
 demo: $(CORE)/.installed  ## The whole job on bundled material, without network, credentials or GPU.
 	$(CORE)/bin/curator demo demo
@@ -22,8 +22,12 @@ check: $(DEV)/.installed  ## Exactly what CI checks besides the tests.
 real: $(DEV)/.installed  ## Real material (not in the repository) through every stage: make real DATA=folder
 	$(DEV)/bin/python bench/real.py --data "$(DATA)"
 
+compat: $(DEV)/.installed  ## Exports against the readers of LLaMA-Factory, axolotl, TRL and datasets, an environment each (8 GB).
+	$(DEV)/bin/python bench/compat/run.py
+
 bench: $(DEV)/.installed  ## Side-by-side measurements, never part of the tests: make bench DATA=folder (with reddit/dumps)
 	$(DEV)/bin/python bench/synthetic.py
+	$(DEV)/bin/python bench/events.py
 	$(DEV)/bin/python bench/dump_stream.py --data "$(DATA)"
 
 bench-dedup: $(DEV)/.installed  ## Dedup against its peers, in an environment of their own: make bench-dedup DATA=folder of CSV posts

@@ -1,6 +1,7 @@
 """Pictures of the pages for the documentation, taken in a real browser.
 
-Run: python bench/screenshots.py PROJECT [OUT] (a project that `curator demo` made; OUT is docs/screenshots)
+Run: python bench/screenshots.py PROJECT [OUT] (a project that `curator demo` made; OUT is docs/screenshots). For the page
+of feedback it first takes in what `bench/events.py --write` makes, once.
 """
 
 import sys
@@ -81,6 +82,7 @@ def list_pages(service: Service) -> dict[str, str]:
         "duplicates": "/duplicates",
         "releases": "/releases",
         "chat": "/chat",
+        "feedback": "/feedback",
     }
 
 

@@ -3,12 +3,14 @@
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.experiments import assign_arm, compare_means
 from curator.experiments.anytime import Sample, interval_radius
+from curator.experiments.report import METRICS, report_experiment
 from schemas.config import ArmConfig, ExperimentConfig
 from schemas.errors import ConfigError
 
@@ -100,3 +102,18 @@ def test_arms_are_told_apart_and_the_control_is_one_of_them():
         ExperimentConfig(arms=[ARMS[0], ARMS[0]])
     with pytest.raises(ValueError, match="none of the arms"):
         ExperimentConfig(arms=ARMS, control="cold")
+
+
+def test_fewer_injuries_are_better_and_more_followed_are_too():
+    config = ExperimentConfig(arms=[ArmConfig(name="a"), ArmConfig(name="b")], min_sample=20)
+    rates = {"a": (0.5, 0.2), "b": (0.1, 0.9)}
+    rows = [
+        {"arm": arm, "mean_rating": None, "achieved_rate": None,
+         "injury_rate": float(n < 400 * injured), "follow_rate": float(n < 400 * followed)}
+        for arm, (injured, followed) in rates.items() for n in range(400)
+    ]  # fmt: skip
+    schema = {"arm": pl.String, **dict.fromkeys(METRICS, pl.Float64)}
+    found = {(one.arm, one.metric): one for one in report_experiment(pl.DataFrame(rows, schema=schema), config)}
+    injuries, followed = found["b", "injury_rate"].difference, found["b", "follow_rate"].difference
+    assert (injuries.decision, followed.decision) == ("better", "better")
+    assert injuries.high < 0 < followed.low

@@ -42,6 +42,7 @@ PAGES = {
     "releases": "/releases",
     "review": "/review",
     "chat": "/chat",
+    "feedback": "/feedback",
 }
 BEFORE = {
     "eat": "a light meal two hours before bed is plenty for most people",
@@ -101,6 +102,24 @@ def make_rows(start, count):
     return rows
 
 
+def make_events(count):
+    """Recommendations in two weeks and two arms; none is liked so well that it would become an example."""
+    events = []
+    for n in range(count):
+        head = {"recommendation_id": f"shown-{n:04d}", "occurred_at": f"2026-01-{5 + 7 * (n % 2):02d}T10:00:00+00:00",
+                "user": f"user-{n}"}  # fmt: skip
+        said = [
+            {"kind": "recommendation", "prompt": [{"role": "user", "content": f"What about my rook on move {n}?"}],
+             "answer": "Put the rook on an open file.", "model": "m1", "role": "coach", "category": "tactics",
+             "arm": ("plain", "short")[n % 2]},
+            {"kind": "rating", "rating": 2 + n % 2},
+            {"kind": "adherence", "is_followed": n % 4 != 0},
+            {"kind": "outcome", "outcome": "held"},
+        ]  # fmt: skip
+        events += [{**head, "event_id": f"{one['kind']}-{n:04d}", **one} for one in said]
+    return events
+
+
 @pytest.fixture(scope="module")
 def chess(tmp_path_factory):
     """A project with two releases, a trained model, hostile and Arabic rows, duplicates, and rows that wait."""
@@ -149,6 +168,8 @@ def chess(tmp_path_factory):
     second = ["--licence", "CC-BY-4.0", "--permission", "own", "--basis", "written for this test"]
     assert run([*call, "ingest", "dataset", str(folder / "second.jsonl"), *second]) == 0
     keep_model(root)
+    write_rows(folder / "events.jsonl", make_events(24))
+    assert run([*call, "ingest", "feedback", str(folder / "events.jsonl")]) == 0
     assert run([*call, "curate"]) == 0
     assert run([*call, "balance"]) == 0
     return root
@@ -602,6 +623,25 @@ def test_the_service_deals_the_arm_and_the_page_shows_or_blinds_it(visit, served
     events = [json.loads(event.body) for event in served.service.journal.read_events()]
     shown = {(event["user"], event["arm"]) for event in events if event["kind"] == "recommendation"}
     assert shown >= {(user, arm) for arm, user in users.items()}
+
+
+def test_the_metrics_and_the_arms_are_those_of_the_sql_behind_them(visit):
+    visitor = visit()
+    visitor.open("/feedback")
+    page = visitor.page
+    assert page.locator(".figures b").all_inner_texts() == ["0.0 %", "0.0 %", "100.0 %", "2.50", "75.0 %", "25.0 %"]
+    page.wait_for_selector("[data-chart] canvas")
+    rows = page.locator('[aria-label^="By model"] tbody tr')
+    assert rows.count() == 1 + 2 + 1 + 1 + 2
+    assert rows.nth(1).locator("td").all_inner_texts()[:3] == ["plain", "12", "0.0 %"]
+    table = page.locator("table.arms tbody").first.locator("tr")
+    assert table.nth(0).locator("td").all_inner_texts()[:3] == ["plain", "12", "2.00"]
+    assert table.nth(1).locator("td").all_inner_texts()[-1] == "too few users yet"
+    assert "+1.00" in table.nth(1).inner_text()
+    page.get_by_role("link", name="SQL of the table").click()
+    page.wait_for_selector(".result tbody tr")
+    assert "metrics" in visitor.page.url
+    assert page.locator(".result tbody tr").count() == 8
 
 
 def test_keys_lead_to_pages_and_the_theme_stays(visit):

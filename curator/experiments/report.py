@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from curator.experiments.anytime import Difference, Sample, compare_means
+from curator.experiments.anytime import Decision, Difference, Sample, compare_means
 from schemas.config import ExperimentConfig
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ METRICS = {
     "injury_rate": ("injured", (0.0, 1.0)),
 }
 """Column of `experiment_users`: how it is called, and its range."""
+LOWER_IS_BETTER = ("injury_rate",)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def report_experiment(users: "pl.DataFrame", config: ExperimentConfig) -> list[A
                     metric,
                     count,
                     _unscale(samples[name].mean, limits) if count else None,
-                    _unscale_difference(difference, limits),
+                    _unscale_difference(difference, limits, is_reversed=metric in LOWER_IS_BETTER),
                 )
             )
     return report
@@ -98,8 +99,14 @@ def _unscale(mean: float, limits: tuple[float, float]) -> float:
     return limits[0] + mean * (limits[1] - limits[0])
 
 
-def _unscale_difference(difference: Difference | None, limits: tuple[float, float]) -> Difference | None:
+def _unscale_difference(
+    difference: Difference | None, limits: tuple[float, float], *, is_reversed: bool
+) -> Difference | None:
     if difference is None:
         return None
     width = limits[1] - limits[0]
-    return Difference(difference.estimate * width, difference.low * width, difference.high * width, difference.decision)
+    decision = _REVERSED.get(difference.decision, difference.decision) if is_reversed else difference.decision
+    return Difference(difference.estimate * width, difference.low * width, difference.high * width, decision)
+
+
+_REVERSED: dict[Decision, Decision] = {"better": "worse", "worse": "better"}

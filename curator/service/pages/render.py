@@ -26,6 +26,7 @@ PAGES = (
     ("duplicates", "/duplicates", "Duplicates", "d"),
     ("releases", "/releases", "Releases", "l"),
     ("chat", "/chat", "Chat", "c"),
+    ("feedback", "/feedback", "Feedback", "f"),
 )
 """Name, address, title, and the key that follows g."""
 RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from curator.service.pages.chat import router as chat
 from curator.service.pages.duplicates import router as duplicates
+from curator.service.pages.feedback import router as feedback
 from curator.service.pages.overview import router as overview
 from curator.service.pages.releases import router as releases
 from curator.service.pages.review import router as review
@@ -20,6 +21,6 @@ if TYPE_CHECKING:
 def make_router(service: "Service") -> APIRouter:  # noqa: ARG001 - pages find the service on the application
     """Gives the router of all pages; none of them is part of the HTTP API."""
     router = APIRouter(include_in_schema=False)
-    for page in (overview, sql, rows, row, review, duplicates, releases, chat):
+    for page in (overview, sql, rows, row, review, duplicates, releases, chat, feedback):
         router.include_router(page)
     return router
