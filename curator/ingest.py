@@ -3,7 +3,7 @@
 import hmac
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -28,6 +28,10 @@ INPUT_KEYS = frozenset({"path", "dump", "saved", "ids", "channel", "playlist", "
 """Options that name an input: with one of them the pack's defaults (its subreddits, channels, rights) do not apply."""
 DELETED = "deleted_at_source"
 """Reason of a rejection that says: this document, `where` is its natural key, no longer exists at its source."""
+ROW_GROUP_ROWS = 122_880
+"""Rows that DuckDB packs and writes together."""
+BULK_ROWS = 20_000
+"""A batch of so many rows comes from a source that has the next one at once; smaller ones are committed alone."""
 REJECTION_COLUMNS = {
     "source": "text",
     "location": "text",
@@ -191,14 +195,11 @@ def ingest_source(
     input_key = make_id(name, dump_canonical({k: str(v) for k, v in sorted(options.items()) if v is not None}))
     after = warehouse.read_value("ingest_cursor", source=name, input_key=input_key)
     report = IngestReport(name)
-    tombstones = _read_tombstones(warehouse)
-    try:
-        with warehouse.streaming():
-            for batch in connector.read(after):
-                _store_batch(warehouse, name, input_key, batch, tombstones, report)
-                on_batch(report)
-    except SourceInterruptedError as error:
-        report.stopped, report.hint = error.message, error.hint
+    intake = _Intake(warehouse, name, input_key, _read_tombstones(warehouse), report)
+    batches = iter(connector.read(after))
+    with warehouse.streaming():
+        while _store_stretch(intake, batches):
+            on_batch(report)
     return report
 
 
@@ -227,29 +228,75 @@ def _read_tombstones(warehouse: Warehouse) -> set[str]:
     return set(warehouse.read("tombstones")["key_hash"].to_list())
 
 
-def _store_batch(
-    warehouse: Warehouse, name: str, input_key: str, batch: Batch, tombstones: set[str], report: IngestReport
-) -> None:
-    documents = batch.documents
-    check_frame(documents, DOCUMENT_COLUMNS, f"batch of {name}")
-    if tombstones and documents.height:
-        documents = _leave_out_forgotten(warehouse, documents, tombstones)
-    now = datetime.now(UTC)
-    rejections = _rejection_frame(name, batch, now)
-    frames = {"incoming": documents, "incoming_rejections": rejections}
-    with warehouse.lend(frames), warehouse.transaction():
-        added = int(warehouse.read_value("count_new_documents"))
-        new_rejections = int(warehouse.read_value("count_new_rejections"))
-        warehouse.run("insert_documents")
-        revived = _touch_returning(warehouse)
-        warehouse.run("insert_rejections")
-        warehouse.run("keep_cursor", source=name, input_key=input_key, cursor=batch.cursor, now=now)
-    report.read += batch.documents.height
-    report.added += added
-    report.revived += revived
-    report.new_rejections += new_rejections
-    report.blocked += batch.documents.height - documents.height
-    _count_batch(report, batch)
+def _store_stretch(intake: "_Intake", batches: Iterator[Batch]) -> bool:
+    """Stores the next batch in a transaction, large ones several together; gives whether there was one.
+
+    What fills a row group is packed and written to its place at once; smaller transactions are written to the log
+    first, read again and packed later.
+    """
+    num_rows = 0
+    with intake.warehouse.transaction():
+        try:
+            for batch in batches:
+                intake.store(batch)
+                num_rows += batch.documents.height
+                if batch.documents.height < BULK_ROWS or num_rows >= ROW_GROUP_ROWS:
+                    return True
+        except SourceInterruptedError as error:
+            intake.report.stopped, intake.report.hint = error.message, error.hint
+    return num_rows > 0
+
+
+@dataclass(frozen=True)
+class _Intake:
+    """Where the batches of one input go."""
+
+    warehouse: Warehouse
+    name: str
+    input_key: str
+    tombstones: set[str]
+    report: IngestReport
+
+    def store(self, batch: Batch) -> None:
+        """Stores a batch and its cursor."""
+        check_frame(batch.documents, DOCUMENT_COLUMNS, f"batch of {self.name}")
+        documents = batch.documents
+        if self.tombstones and documents.height:
+            documents = _leave_out_forgotten(self.warehouse, documents, self.tombstones)
+        now = datetime.now(UTC)
+        self._store_documents(documents)
+        self._store_rejections(_rejection_frame(self.name, batch, now))
+        cursor = {"source": self.name, "input_key": self.input_key, "cursor": batch.cursor, "now": now}
+        self.warehouse.run("keep_cursor", **cursor)
+        self.report.read += batch.documents.height
+        self.report.blocked += batch.documents.height - documents.height
+        _count_batch(self.report, batch)
+
+    def _store_documents(self, documents: "pl.DataFrame") -> None:
+        with self.warehouse.lend({"incoming": documents.select("id")}):
+            known = self.warehouse.read("known_documents")["id"]
+        fresh = _choose_fresh(documents, known)
+        self.warehouse.append("document", fresh)
+        self.report.added += fresh.height
+        if len(known):
+            with self.warehouse.lend({"incoming": documents}):
+                self.report.revived += _touch_returning(self.warehouse)
+
+    def _store_rejections(self, rejections: "pl.DataFrame") -> None:
+        if rejections.height:
+            with self.warehouse.lend({"incoming_rejections": rejections}):
+                self.report.new_rejections += int(self.warehouse.read_value("count_new_rejections"))
+                self.warehouse.run("insert_rejections")
+
+
+def _choose_fresh(documents: "pl.DataFrame", known: "pl.Series") -> "pl.DataFrame":
+    """Gives the documents whose id is not known, one row an id: the one that was fetched last."""
+    if len(known):
+        documents = documents.filter(~documents["id"].is_in(known.implode()))
+    if documents["id"].n_unique() < documents.height:
+        newest_first = documents.sort("fetched_at", descending=True, maintain_order=True)
+        documents = newest_first.unique("id", keep="first", maintain_order=True)
+    return documents
 
 
 def _touch_returning(warehouse: Warehouse) -> int:

@@ -71,8 +71,11 @@ class Warehouse:
     @contextlib.contextmanager
     def lend(self, frames: "Mapping[str, pl.DataFrame]") -> Iterator[None]:
         """Makes frames visible to SQL under the given names inside the block (zero-copy through Arrow)."""
+        import polars as pl
+
         for name, frame in frames.items():
-            self.connection.register(name, frame.to_arrow())
+            # Texts as polars holds them; Arrow's older layout would be a copy.
+            self.connection.register(name, frame.to_arrow(compat_level=pl.CompatLevel.newest()))
         try:
             yield
         finally:
@@ -97,17 +100,19 @@ class Warehouse:
         """Holds the database small while batch after batch is appended in the block.
 
         DuckDB keeps what it has read and written up to 80 % of the machine's memory, and copies its log into the file
-        at every 16 MB; a stream comes back to nothing that it wrote, and has better use for the time.
+        at every 16 MB; a stream comes back to nothing that it wrote, and has better use for the time. A batch is one
+        piece of work: more threads would only take turns on it, and the connector has use for the other cores.
         """
+        settings = {"memory_limit": STREAM_MEMORY, "checkpoint_threshold": STREAM_LOG, "threads": 1}
         with translate_errors(self.path):
-            self.connection.execute(f"set memory_limit = '{STREAM_MEMORY}'")
-            self.connection.execute(f"set checkpoint_threshold = '{STREAM_LOG}'")
+            for name, value in settings.items():
+                self.connection.execute(f"set {name} = '{value}'")
         try:
             yield
         finally:
             with translate_errors(self.path):
-                self.connection.execute("reset memory_limit")
-                self.connection.execute("reset checkpoint_threshold")
+                for name in settings:
+                    self.connection.execute(f"reset {name}")
 
     def read_salt(self) -> bytes:
         """Gives the salt of this project's hashes, drawn when the database is made."""

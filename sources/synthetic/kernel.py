@@ -11,6 +11,8 @@ tables lie row behind row and are indexed by hand.
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.identity import ID_BYTES
+from sources.synthetic.kernel_digest import absorb, begin_digest, end_digest
 from sources.synthetic.kernel_output import (
     DONE,
     HOLE_START,
@@ -26,17 +28,19 @@ from sources.synthetic.kernel_output import (
     TEXT_END,
     TOO_DEEP,
     U8,
+    U64,
     close_part,
     do_plain,
     jit,
     put,
     put_byte,
+    put_digits,
     put_masked,
+    put_size,
     put_value,
 )
 from sources.synthetic.noise import I64
 
-U64 = NDArray[np.uint64]
 F64 = NDArray[np.float64]
 
 # What an operation does; its row in `machine.Code.ops` is (kind, a, b, c). `kernel_output` has more of them.
@@ -132,7 +136,7 @@ def _run(  # noqa: C901 - one branch an operation
         phrase, name = -1, a
         if kind == LITERAL:
             put(buffer, literals, a, b, c == 0, state)
-        elif kind in {SLOT, VALUE}:
+        elif kind in (SLOT, VALUE):
             phrase = slots[rule * num_names + a]
             state[IS_CAPITAL] |= c
             if phrase < 0:
@@ -178,13 +182,31 @@ def _pick_follow_up(
     return number if claim < 0 or claims[row * num_claims + claim] else -1
 
 
+@jit
+def _put_id(
+    ids: U8, contents: U8, first: int, stop: int, index: int, number: int,
+    head: U8, prefix: U8, scratch: U8, measures: I64, words: U64, block: U8,
+) -> None:
+    """Writes the id of a document, `schemas.document.document_id` of what its row became."""
+    pos = 8
+    for place in range(measures[11]):
+        scratch[pos + place] = prefix[place]
+    pos = put_digits(scratch, pos + measures[11], number)
+    put_size(scratch, 0, pos - 8)
+    pos = put_size(scratch, pos, stop - first)
+    begin_digest(words)
+    absorb(head, 0, measures[10], words, block)
+    absorb(scratch, 0, pos, words, block)
+    absorb(contents, first, stop, words, block)
+    end_digest(ids, 2 * ID_BYTES * index, words, block)
+
+
 def write_all(
     literals: U8, ops: I32, templates: I32, phrases: I32, names: U64,
     slots: I32, claim_of: I32, entries: I32, follow_claims: I32, follow_ratio: F64, seeds: U64,
     numbers: I64, rules: I64, claims: U8, codes: I32, first_values: I64, ends: I64, values: U8, is_text: U8,
-    contents: U8, content_ends: I64, metadata: U8, metadata_ends: I64, scenarios: U8, scenario_ends: I64,
-    holes: I64, is_spoken: U8,
-    at: I64, measures: I64, state: I64, stack: I64,
+    contents: U8, content_ends: I64, metadata: U8, metadata_ends: I64, ids: U8, is_spoken: U8, scratch: U8,
+    head: U8, prefix: U8, at: I64, measures: I64, state: I64, stack: I64, words: U64, block: U8,
 ) -> int:
     """Writes rows; gives how many are written. `machine.write_rows` says what goes in."""
     num_entries, num_claims = measures[7], measures[8]
@@ -218,18 +240,25 @@ def write_all(
             entries[entry + 1], row, metadata, literals, ops, templates, phrases, names, slots, claim_of, seeds,
             numbers, rules, claims, codes, first_values, ends, values, is_text, measures, state, stack,
         ))
-        metadata_end, state[POS], state[SIZE] = state[POS], scenario_ends[index], measures[4]
+        metadata_end, state[POS], state[SIZE] = state[POS], 0, measures[4]
         state[IS_TIDY] = 0
         _run(
-            entries[entry + 2], row, scenarios, literals, ops, templates, phrases, names, slots, claim_of, seeds,
+            entries[entry + 2], row, scratch, literals, ops, templates, phrases, names, slots, claim_of, seeds,
             numbers, rules, claims, codes, first_values, ends, values, is_text, measures, state, stack,
         )
-        put_masked(scenarios, contents, answer, answer_end, state)
-        close_part(scenarios, state)
+        put_masked(scratch, contents, answer, answer_end, state)
+        close_part(scratch, state)
         if state[STATUS] != DONE:
             return index
-        holes[index], is_spoken[index] = state[HOLE_START], ending == DONE
+        is_spoken[index] = ending == DONE
         content_ends[index + 1] = content_end if ending == DONE else content_ends[index]
         metadata_ends[index + 1] = metadata_end if ending == DONE else metadata_ends[index]
-        scenario_ends[index + 1] = state[POS] if ending == DONE else scenario_ends[index]
+        if ending == DONE:
+            begin_digest(words)
+            absorb(scratch, 0, state[POS], words, block)
+            end_digest(metadata, state[HOLE_START], words, block)
+            _put_id(
+                ids, contents, content_ends[index], content_end, index, numbers[row],
+                head, prefix, scratch, measures, words, block,
+            )
     return int(measures[1])

@@ -16,6 +16,7 @@ Params = ParamSpec("Params")
 Result = TypeVar("Result")
 U8 = NDArray[np.uint8]
 I32 = NDArray[np.int32]
+U64 = NDArray[np.uint64]
 
 # Operations that write nothing of the row's own; `kernel` has the others.
 TIDY = 5  # From here on gaps are closed and line ends escaped.
@@ -171,11 +172,29 @@ def put_masked(buffer: U8, source: U8, low: int, high: int, state: I64) -> None:
 
 
 @jit
+def put_size(buffer: U8, pos: int, size: int) -> int:
+    """Writes the length of a part in 8 bytes, lowest first; gives where they end."""
+    for place in range(8):
+        buffer[pos + place] = (size >> (8 * place)) & 255
+    return pos + 8
+
+
+@jit
+def put_digits(buffer: U8, pos: int, number: int) -> int:
+    """Writes a number that is not negative; gives where it ends."""
+    stop, left = pos + 1, number // 10
+    while left:
+        stop, left = stop + 1, left // 10
+    for at in range(stop - 1, pos - 1, -1):
+        buffer[at] = 48 + number % 10
+        number //= 10
+    return stop
+
+
+@jit
 def close_part(buffer: U8, state: I64) -> None:
     """Writes the length of a part where room was left for it."""
-    size = state[POS] - state[PART_START] - 8
-    for place in range(8):
-        buffer[state[PART_START] + place] = (size >> (8 * place)) & 255
+    put_size(buffer, state[PART_START], state[POS] - state[PART_START] - 8)
 
 
 @jit

@@ -9,8 +9,9 @@ import numba
 import numpy as np
 from numba import types
 
-from sources.synthetic.kernel import F64, MAX_DEPTH, U64, write_all
-from sources.synthetic.kernel_output import I32, STATE_CELLS, STATUS, U8
+from sources.synthetic.kernel import F64, MAX_DEPTH, write_all
+from sources.synthetic.kernel_digest import BLOCK_BYTES, WORDS
+from sources.synthetic.kernel_output import I32, STATE_CELLS, STATUS, U8, U64
 from sources.synthetic.noise import I64
 
 
@@ -78,19 +79,40 @@ class Rows(NamedTuple):
 
 
 class Buffers(NamedTuple):
-    """Where texts go: one behind the other, with where each ends after a leading 0."""
+    """Where texts go: one behind the other, with where each ends after a leading 0.
+
+    Attributes:
+        contents: The turns, JSON.
+        content_ends: (num_rows + 1,).
+        metadata: JSON.
+        metadata_ends: (num_rows + 1,).
+        ids: 32 hex digits a row, nothing where a row is not spoken.
+        is_spoken: (num_rows,).
+        scratch: Holds what is hashed for one row.
+    """
 
     contents: U8
     content_ends: I64
     metadata: U8
     metadata_ends: I64
-    scenarios: U8
-    scenario_ends: I64
-    holes: I64
+    ids: U8
     is_spoken: U8
+    scratch: U8
 
 
-def write_rows(code: Code, scopes: Scopes, rows: Rows, at: I64, done: int, out: Buffers) -> tuple[int, int]:
+class Key(NamedTuple):
+    """What the id of a document is made of besides its content.
+
+    Attributes:
+        head: The parts before the natural key, each behind its length.
+        prefix: Natural keys are this and the row number.
+    """
+
+    head: U8
+    prefix: U8
+
+
+def write_rows(code: Code, scopes: Scopes, rows: Rows, at: I64, done: int, key: Key, out: Buffers) -> tuple[int, int]:
     """Writes rows until all are written or a buffer is full.
 
     A row that some phrase has nothing for is left empty; a follow-up that some phrase has nothing for is left out.
@@ -101,13 +123,15 @@ def write_rows(code: Code, scopes: Scopes, rows: Rows, at: I64, done: int, out: 
         rows: What was drawn.
         at: Which rows, as indexes into `rows`.
         done: How many of them are written already.
+        key: Of the documents.
         out: Where to.
 
     Returns:
         How many are written, and `DONE`, `FULL` or `TOO_DEEP`.
     """
     state, stack = np.zeros(STATE_CELLS, dtype=np.int64), np.zeros(MAX_DEPTH, dtype=np.int64)
-    sizes = [len(out.contents), len(out.metadata), len(out.scenarios)]
+    words, block = np.zeros(WORDS, dtype=np.uint64), np.zeros(BLOCK_BYTES, dtype=np.uint8)
+    sizes = [len(out.contents), len(out.metadata), len(out.scratch)]
     widths = [
         scopes.slots.shape[1],
         scopes.claims.shape[1],
@@ -115,8 +139,8 @@ def write_rows(code: Code, scopes: Scopes, rows: Rows, at: I64, done: int, out: 
         rows.claims.shape[1],
         len(rows.rules),
     ]
-    measures = np.array([done, len(at), *sizes, *widths], dtype=np.int64)
-    arrays = (*code, *scopes, *rows, *out, at, measures, state, stack)
+    measures = np.array([done, len(at), *sizes, *widths, len(key.head), len(key.prefix)], dtype=np.int64)
+    arrays = (*code, *scopes, *rows, *out, *key, at, measures, state, stack, words, block)
     done = int(_load_machine()(*(array.ctypes.data for array in arrays)))
     return done, int(state[STATUS])
 
@@ -132,8 +156,9 @@ def _load_machine() -> Callable[..., Any]:
     code = (u8, i32, i32, i32, u64)
     scopes = (i32, i32, i32, i32, f64, u64)
     rows = (i64, i64, u8, i32, i64, i64, u8, u8)
-    buffers = (u8, i64, u8, i64, u8, i64, i64, u8)
-    signature = types.i8(*code, *scopes, *rows, *buffers, i64, i64, i64, i64)
+    buffers = (u8, i64, u8, i64, u8, u8, u8)
+    work = (i64, i64, i64, i64, u64, u8)
+    signature = types.i8(*code, *scopes, *rows, *buffers, u8, u8, *work)
     made: Any = numba.cfunc(signature, cache=True, error_model="numpy")(write_all)
     prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * len(signature.args))
     return prototype(made.address)
