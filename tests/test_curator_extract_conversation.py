@@ -239,7 +239,7 @@ def test_medquad_pairs_that_say_too_little_or_too_much_are_left_out(pack: Pack) 
     assert pair("Gout is a disease.")[1] == ["too_short_answer"]
     assert pair("word " * 50)[1] == ["off_question"]
     assert pair(
-        "Gout is a disease of the joints that hurts, already described in the part above, and much more than that; rest and wait."
+        "Gout is a disease of the joints that hurts, already described in the part above, and much more than that; rest the joint, keep it cool and wait until the swelling goes."
     )[1] == ["points_away"]
     assert pair("gout " * 1000)[1] == ["too_long_answer"]
     assert pair("word " * 50, topic="Your Guide to Diabetes")[1] == ["unclear_question"]
@@ -252,6 +252,21 @@ def test_an_answer_that_says_only_that_nothing_is_known_is_no_advice() -> None:
     nothing = "Researchers have not found that diet plays a role in causing gout. People should talk with their doctor."
     assert find_damage(nothing) == "no_advice"
     assert find_damage(f"{nothing} {'Drink two litres of water a day and eat less red meat. ' * 3}") is None
+
+
+def test_titles_of_other_booklets_are_no_part_of_an_answer() -> None:
+    text = "Eat less salt.\n\n- What I need to know about Eating and Diabetes\n- Your Guide to Diabetes: Type 1 and Type 2"
+    assert tidy_answer(text) == "Eat less salt."
+    assert tidy_answer("Eat less salt.\n\n- Vitamin D and Calcium, every day: for ever.") != "Eat less salt."
+
+
+def test_the_key_points_of_a_page_answer_no_question(pack: Pack) -> None:
+    points = "- Gout is a form of arthritis that comes from uric acid in the blood.\n- It hurts.\n" * 4
+    turns = [{"role": "user", "content": "What to do for Gout ?"}, {"role": "assistant", "content": points}]
+    assert extract(pack, {"messages": turns}, shape="medquad", topic="Gout", kind="considerations") == (
+        [],
+        ["off_question"],
+    )
 
 
 def test_what_to_eat_is_cut_to_whole_paragraphs_and_other_booklets_are_too_long(pack: Pack) -> None:
@@ -329,8 +344,6 @@ def test_an_answer_about_eating_names_something_to_eat() -> None:
         ("To prevent gestational diabetes, walk.", "Gestational Diabetes", "prevention", True),
         ("To prevent type 2 diabetes, walk.", "Diabetes and Prediabetes", "prevention", True),
         ("The stone goes to a lab. Urine tests follow. You can make changes.", "Kidney Stones", "prevention", False),
-        ("- Tests find gout.\n- Testing is repeated.\n- Walking helps.", "Gout", "considerations", False),
-        ("- Tests find gout.\n- Walking helps.", "Gout", "considerations", True),
         ("Tests find gout. A lab looks at blood.", "Gout", "exams and tests", True),
     ],
 )

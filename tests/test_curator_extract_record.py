@@ -91,6 +91,14 @@ def test_an_exercise_says_how_it_is_done_what_it_trains_and_whom_it_suits(pack: 
     assert {row["category"] for row in rows} == {"technique"}
 
 
+def test_a_ball_is_no_load_and_a_step_that_comes_twice_is_said_once(pack: Pack) -> None:
+    steps = [*SIT_UP["instructions"], "Switch arms again and repeat the movement.", "Repeat to failure."]
+    told = pairs(extract(pack, {**SIT_UP, "equipment": "exercise ball", "instructions": steps})[0])
+    assert "You need an exercise ball." in told["beginner_fit"][1]
+    assert "light load" not in told["beginner_fit"][1]
+    assert told["how_to"][1].endswith("3. Lower it slowly.\n4. Repeat until you can no longer keep good form.")
+
+
 def test_a_row_without_instructions_is_rejected_as_such(pack: Pack) -> None:
     for empty in ([], [" "], None):
         assert extract(pack, {**SIT_UP, "instructions": empty}) == ([], ["no_instructions"])

@@ -10,7 +10,7 @@ from curator.extract.lost_dashes import has_glued, restore_dashes
 from curator.extract.medquad_advice import may_be_outdated
 from curator.extract.sections import count_words
 
-MIN_WORDS = 20
+MIN_WORDS = 30
 # Longer answers are whole booklets under one question.
 MAX_WORDS = 450
 # So many numbers in one sentence were cells of a table.
@@ -81,7 +81,7 @@ _GLUED_HEADING = re.compile(
 _ANNOUNCES = re.compile(r"^- .*[^.!?;,]$")
 _LONE_ITEM = re.compile(r"(?:\A|\n\n|\n)- [^\n]+\n\n- |:\n\n(?!- )|(?:\A|\n)- [^\n]*:\n- ")
 # Such as `- Nutrition for Adults with Early Chronic Kidney Disease`, behind a full stop.
-_LIST_OF_TITLES = re.compile(r"(?<=[.])\n\n- (?=[^\n ]* [^\n]* [A-Z])[A-Z][^\n.,:]*(?:\n- [A-Z][^\n.,:]*)*(?=\n\n|\Z)")
+_LIST_OF_TITLES = re.compile(r"(?<=[.])\n\n- (?=[^\n ]* [^\n]* [A-Z])[A-Z][^\n.,:]*(?:\n- [A-Z][^\n.,]*)*(?=\n\n|\Z)")
 _LAST_SENTENCE = re.compile(r"(?:\A|(?<=[.!?]\s)|(?<=\n))[^.!?\n]*:\Z")
 # What says no more than that nothing is known, or to ask somebody.
 _NO_ADVICE = re.compile(
@@ -90,7 +90,7 @@ _NO_ADVICE = re.compile(
     r"|discuss (?:their|your|the)|(?:should|may need to) (?:consult|talk|ask)|will (?:help|assist)|may recommend changing|is important for)",
     re.IGNORECASE,
 )
-MIN_ADVICE_WORDS = 25
+MIN_ADVICE_WORDS = 30
 
 
 def tidy_answer(text: str) -> str:

@@ -50,9 +50,7 @@ def answers_kind(answer: str, topic: str, kind: str, *, is_eating: bool) -> bool
     """
     if is_eating:
         return _FOOD.search(answer) is not None
-    if kind == "prevention":
-        return not _prevents_another(answer, topic) and not _is_clinical(answer)
-    return kind != "considerations" or not _is_clinical(answer)
+    return kind != "prevention" or not (_prevents_another(answer, topic) or _is_clinical(answer))
 
 
 def may_be_outdated(answer: str) -> bool:

@@ -96,7 +96,7 @@ def cut_to_question(answer: str, topic: str, kind: str) -> str | None:
     """Gives the part of an answer that the question asked for; None where there is none.
 
     What a thing is must be said in a first sentence: pages about an organ or a test begin with those. An answer about
-    eating ends where a heading begins another part of the page.
+    eating ends where a heading begins another part of the page. The key points of a page answer nothing.
     """
     part = _cut_part(answer, topic, kind)
     is_eating = is_about_eating(answer, kind)
@@ -109,7 +109,7 @@ def _cut_part(answer: str, topic: str, kind: str) -> str | None:
         first = next((n for n, text in enumerate(paragraphs) if _defines(topic, text)), None)
         return None if first is None else "\n\n".join(paragraphs[first:])
     if not is_about_eating(answer, kind):
-        return answer
+        return answer if kind != "considerations" else None
     heading = next((m for m in _MIDDLE_HEADING.finditer(answer) if not _DIET.search(m[0])), None)
     part = answer[: heading.start()].strip() if heading else answer
     # The first paragraph says what the page goes on about.
@@ -189,11 +189,9 @@ def _name_people(subject: str) -> str:
 
 
 def _find_form(kind: str, answer: str) -> str:
-    if kind != "considerations":
-        return _FORMS.get(kind, "What should I know about {topic}?")
     if is_about_eating(answer, kind):
         return "What should {people} know about eating and diet?"
-    return "What are the most important things to know about {topic}?"
+    return _FORMS.get(kind, "What should I know about {topic}?")
 
 
 def _lower_known(subject: str, answer: str) -> str:
