@@ -255,7 +255,9 @@ def test_an_answer_that_says_only_that_nothing_is_known_is_no_advice() -> None:
 
 
 def test_titles_of_other_booklets_are_no_part_of_an_answer() -> None:
-    text = "Eat less salt.\n\n- What I need to know about Eating and Diabetes\n- Your Guide to Diabetes: Type 1 and Type 2"
+    text = (
+        "Eat less salt.\n\n- What I need to know about Eating and Diabetes\n- Your Guide to Diabetes: Type 1 and Type 2"
+    )
     assert tidy_answer(text) == "Eat less salt."
     assert tidy_answer("Eat less salt.\n\n- Vitamin D and Calcium, every day: for ever.") != "Eat less salt."
 
