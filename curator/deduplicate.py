@@ -13,6 +13,7 @@ from curator.engine import Engine
 from curator.fingerprint import fingerprint_stage
 from curator.project import Project
 from curator.removals import (
+    PAIR_FLOOR,
     Removals,
     describe_texts,
     find_alarms,
@@ -32,6 +33,9 @@ CHUNK_EXAMPLES = 50_000
 
 ROWS = "dedup_rows"
 """The name under which the set of rows that was decided upon is kept beside the fingerprints of the stages."""
+
+TEXTS = "dedup_texts"
+"""The name under which the fingerprint of the signatures in force is kept there."""
 
 Progress = Callable[[str, int, int], None]
 """Called with stage, rows done, rows to do."""
@@ -77,7 +81,7 @@ def deduplicate_corpus(
     config = project.config.dedup
     # With boilerplate to find, the shingles are stored as well; how much of it there is changes no signature.
     has_shingles = config.boilerplate_rows is not None
-    parts = (config.ngram, config.mask_numbers, config.threshold, config.subject, config.masked, has_shingles)
+    parts = (config.ngram, config.mask_numbers, PAIR_FLOOR, config.subject, config.masked, has_shingles)
     signed = fingerprint_stage("dedup", *parts, screen_print)
     fingerprint = fingerprint_stage("dedup", config, project.config.screen.max_answer_repeats, screen_print)
     warehouse.run("hold_dedup_rows", fingerprint=signed)
@@ -92,7 +96,7 @@ def deduplicate_corpus(
         change = _decide_touched(project, warehouse, new, signed)
     else:
         change = _decide_all(project, warehouse, signed)
-    alarms = _write(project, warehouse, change, {"dedup": fingerprint, ROWS: held})
+    alarms = _write(project, warehouse, change, {"dedup": fingerprint, ROWS: held, TEXTS: signed})
     return Deduplicated(int(warehouse.read_value("count_removed")), has_changed=True, alarms=alarms)
 
 
@@ -120,7 +124,8 @@ def _sign_texts(
     progress("dedup", 0, len(pending))
     new = pl.concat(describe_texts(read_texts(ids), config, threads) for ids in _cut(pl.Series("id", pending)))
     joined = engine.find_pairs(
-        lambda: _list_texts(pl.concat([old["example_id"], new["example_id"]]), read_texts, config), config
+        lambda: _list_texts(pl.concat([old["example_id"], new["example_id"]]), read_texts, config),
+        config.model_copy(update={"threshold": PAIR_FLOOR}),
     )
     near = find_near_pairs(new, old, read_texts, config) if joined is None else name_texts(joined, new, old)
     # One transaction: a pair is looked for only when its younger text is signed.
@@ -144,8 +149,8 @@ def _list_texts(
 
 def _decide_all(project: Project, warehouse: Warehouse, signed: str) -> _Change:
     rows = warehouse.read("dedup_rows")
-    pairs = warehouse.read("near_pairs", fingerprint=signed)
     config = project.config.dedup
+    pairs = _read_pairs(warehouse, config, signed)
     if config.boilerplate_rows is not None:
         stored = warehouse.read("signatures", fingerprint=signed)
         current = stored.join(rows.select("text_hash").unique(), on="text_hash", how="semi")
@@ -157,7 +162,7 @@ def _decide_touched(project: Project, warehouse: Warehouse, new: "pl.DataFrame",
     """Decides about the texts that pairs tie to new ones, and about the rows that give an answer one of them gives."""
     import polars as pl
 
-    pairs = warehouse.read("near_pairs", fingerprint=signed)
+    pairs = _read_pairs(warehouse, project.config.dedup, signed)
 
     def read_tied(rows: pl.DataFrame) -> pl.DataFrame:
         with warehouse.lend({"wanted": touched_texts(pairs, rows["text_hash"]).to_frame()}):
@@ -178,6 +183,15 @@ def _decide_touched(project: Project, warehouse: Warehouse, new: "pl.DataFrame",
         reopened=reopened,
         regrouped=tied["id"],
     )
+
+
+def _read_pairs(warehouse: Warehouse, config: DedupConfig, signed: str) -> "pl.DataFrame":
+    import numpy as np
+    import polars as pl
+
+    # They are measured in single precision.
+    least = float(np.float32(config.threshold))
+    return warehouse.read("near_pairs", fingerprint=signed).filter(pl.col("similarity") >= least)
 
 
 def _find_removals(project: Project, warehouse: Warehouse, rows: "pl.DataFrame", pairs: "pl.DataFrame") -> Removals:

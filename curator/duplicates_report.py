@@ -4,11 +4,11 @@ import difflib
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from rich.text import Text
 
-from curator.text import join_turn
-from schemas.config import DedupConfig
+from curator.dedup import choose_bands
+from curator.removals import PAIR_FLOOR
+from curator.thresholds import count_thresholds
 from warehouse import Warehouse
 
 OTHER_THRESHOLDS = (0.70, 0.75, 0.80, 0.85, 0.90, 0.95, 1.0)
@@ -38,16 +38,13 @@ class DuplicatesReport:
         }
 
 
-def read_duplicates(
-    snapshot: Warehouse, config: DedupConfig, limit: int, *, with_thresholds: bool = False
-) -> DuplicatesReport:
+def read_duplicates(snapshot: Warehouse, limit: int, *, with_thresholds: bool = False) -> DuplicatesReport:
     """Reads the largest clusters from a snapshot.
 
     Args:
         snapshot: An open snapshot.
-        config: Gives n-gram and masking for the count at other thresholds.
         limit: Clusters to read.
-        with_thresholds: Count removals at `OTHER_THRESHOLDS` (joins the texts once, at the lowest of them).
+        with_thresholds: Count removals at `OTHER_THRESHOLDS`, from stored pairs.
     """
     rows = snapshot.read("duplicate_members", limit=limit).to_dicts()
     clusters: dict[str, dict[str, Any]] = {}
@@ -62,7 +59,8 @@ def read_duplicates(
                 {"id": row["id"], "source": row["source"], "similarity": row["similarity"], "text": text}
             )
     similarities = snapshot.read("similarities")["similarity"].to_list()
-    removals = _count_removals(snapshot, config) if with_thresholds else {}
+    counts = count_thresholds(snapshot).counts if with_thresholds else []
+    removals = {row["threshold"]: row["removed"] for row in counts if row["threshold"] in OTHER_THRESHOLDS}
     return DuplicatesReport(list(clusters.values()), similarities, removals)
 
 
@@ -81,8 +79,9 @@ def show_duplicates(report: DuplicatesReport) -> None:
             console.print(f"  and {len(cluster['members']) - 5} more", style="dim")
     print_table("", ["removed near-duplicates", "rows"], [["all", len(report.similarities)]])
     if report.removals:
-        rows = [[f"{threshold:.2f}", count] for threshold, count in report.removals.items()]
-        print_table("at other thresholds", ["Jaccard at least", "rows removed"], rows)
+        recall = choose_bands(PAIR_FLOOR).recall_at
+        rows = [[f"{at:.2f}", count, f"{recall(at):.4%}"] for at, count in report.removals.items()]
+        print_table("at other thresholds", ["Jaccard at least", "rows removed", "pairs found right at it"], rows)
 
 
 def diff_words(kept: str, removed: str) -> Text:
@@ -100,23 +99,3 @@ def diff_words(kept: str, removed: str) -> Text:
         if d > c:
             text.append(f"{{+{' '.join(right[c:d])}+}} ", style="green")
     return text
-
-
-def _count_removals(snapshot: Warehouse, config: DedupConfig) -> dict[float, int]:
-    """Counts rows of connected components beyond the first, at each threshold, from one exact join."""
-    import numpy as np
-
-    from curator.balance.units import label_components
-    from curator.dedup import find_pairs
-
-    rows = snapshot.read("candidate_texts")
-    texts = ["\n".join(join_turn(t) for t in orjson.loads(m) if t["role"] != "system") for m in rows["messages"]]
-    pairs = find_pairs(
-        texts, min(OTHER_THRESHOLDS), "exact", config.ngram, mask_numbers=config.mask_numbers, spanning=True
-    )
-    counts = {}
-    for threshold in OTHER_THRESHOLDS:
-        near = pairs.filter(pairs["similarity"] >= threshold - 1e-6)
-        labels = label_components(len(texts), near.select("left", "right").to_numpy().astype(np.int64))
-        counts[threshold] = len(texts) - len(np.unique(labels))
-    return counts

@@ -10,6 +10,9 @@ from schemas.config import DedupConfig, ProjectConfig
 from schemas.frames import frame_schema
 from schemas.verdict import VERDICT_COLUMNS
 
+PAIR_FLOOR = 0.7
+"""Pairs are stored from this similarity up, the least `dedup.threshold` may be: so another one needs no text."""
+
 MIN_ALARM_ROWS = 20
 """A source with fewer rows raises no alarm."""
 
@@ -81,14 +84,14 @@ def find_near_pairs(
         new: Signatures of new rows (`example_id`, `text_hash`, `signature`).
         old: Signatures of what was there before, with the same columns.
         read_texts: Gives `id`, `messages`, `rejected` of the ids that are asked for.
-        config: Threshold, n-gram, masking.
+        config: n-gram, masking.
 
     Returns:
-        `left_hash`, `right_hash` (left < right), `similarity`; the union over all runs is what one run would find.
+        `left_hash`, `right_hash` (left < right), `similarity` (`PAIR_FLOOR` and up); the union over all runs is what one run would find.
     """
     import polars as pl
 
-    found = find_new_pairs(new, old, config.threshold)
+    found = find_new_pairs(new, old, PAIR_FLOOR)
     pairs = pl.concat([_pick(found, new, old, is_old=True), _pick(found, new, new, is_old=False)])
     texts = read_texts(pl.concat([pairs["left"], pairs["right"]]).unique()).sort("id")
     places = pl.DataFrame({"id": texts["id"], "place": range(texts.height)}, schema_overrides={"place": pl.UInt32})
@@ -99,7 +102,7 @@ def find_near_pairs(
         read_subject(texts, config),
         placed["place"],
         placed["place_right"],
-        config.threshold,
+        PAIR_FLOOR,
         config.ngram,
         mask_numbers=config.mask_numbers,
     )

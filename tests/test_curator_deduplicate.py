@@ -4,12 +4,15 @@ import json
 import random
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from curator.curate import curate_corpus
+from curator.dedup import find_pairs
 from curator.ingest import ingest_source
 from curator.project import open_project
-from warehouse import open_warehouse
+from curator.thresholds import count_thresholds
+from warehouse import open_snapshot, open_warehouse, publish_snapshot
 
 PACK = """
 name = "mini"
@@ -43,6 +46,9 @@ WORDS = [
 ]
 
 
+SAME_QUESTION = "What do you think is best about it for me?%.0s"
+
+
 @pytest.fixture
 def root(tmp_path) -> Path:
     (tmp_path / "pages").mkdir()
@@ -71,6 +77,13 @@ def curate(
         (root / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
     with open_warehouse(project.database) as warehouse:
         ingest_source(project, warehouse, "dataset", {"path": [str(root / f"{name}.jsonl") for name in answers]})
+    return curate_again(root, answers, max_repeats, **dedup)
+
+
+def curate_again(root: Path, answers: dict[str, str], max_repeats: int = 1000, **dedup):
+    """Curates what was ingested."""
+    project = open_project(root, {"dedup": dedup, "screen": {"max_answer_repeats": max_repeats}})
+    with open_warehouse(project.database) as warehouse:
         report = curate_corpus(project, warehouse, threads=1)
         names = dict(
             warehouse.connection.execute(
@@ -153,6 +166,52 @@ def test_a_source_that_loses_most_of_its_rows_is_named_at_every_change(root):
             ingest_source(project, warehouse, "dataset", {"path": [str(root / "rows.jsonl")]})
             alarms = curate_corpus(project, warehouse, threads=1).alarms
         assert alarms == [f"source dataset: 97% of its {count} rows are duplicates of others (alarm above 50%)"]
+
+
+def test_another_threshold_needs_no_text(root):
+    rng = random.Random(8)
+    answers = {}
+    for at in range(8):
+        words = sentence(rng, 60).split()
+        # Two texts that differ at the end alone, from 0.7 to nearly 1.
+        answers |= {f"row{at:02}a": " ".join(words), f"row{at:02}b": " ".join(words[: len(words) - 2 * at])}
+    strict = curate(root, answers, SAME_QUESTION, threshold=0.9)
+    with open_warehouse(open_project(root, {}).database) as warehouse:
+        warehouse.connection.execute("update example set messages = 'no text'")
+        warehouse.connection.execute("update screening set messages = null")
+    loose = curate_again(root, answers, threshold=0.7)
+    assert 0 < len(strict) < len(loose)
+    open_project(root, {}).database.unlink()
+    assert curate(root, answers, SAME_QUESTION, threshold=0.7) == loose
+
+
+def test_counts_at_other_thresholds_are_those_of_a_join_of_the_texts(root):
+    curate(root, make_answers(5, 20), SAME_QUESTION)
+    project = open_project(root, {})
+    with open_warehouse(project.database) as warehouse:
+        publish_snapshot(warehouse, project.snapshots)
+    with open_snapshot(project.snapshots) as snapshot:
+        found = count_thresholds(snapshot)
+        rows = snapshot.connection.execute("select messages from examples order by id").fetchall()
+    texts = ["\n".join(turn["content"] for turn in json.loads(row[0])) for row in rows]
+    pairs = find_pairs(texts, 0.7)
+    for count in found.counts:
+        near = pairs.filter(pairs["similarity"] >= count["threshold"] - 1e-6)
+        assert count["removed"] == len(texts) - count_components(len(texts), near)
+    assert found.counts[0]["removed"] > found.counts[-1]["removed"] > 0
+
+
+def count_components(num_nodes: int, pairs: pl.DataFrame) -> int:
+    parent = list(range(num_nodes))
+
+    def root_of(node: int) -> int:
+        while parent[node] != node:
+            node = parent[node]
+        return node
+
+    for left, right in pairs.select("left", "right").iter_rows():
+        parent[root_of(left)] = root_of(right)
+    return len({root_of(node) for node in range(num_nodes)})
 
 
 def test_a_text_that_left_and_came_back_is_compared_with_what_came_meanwhile(root):

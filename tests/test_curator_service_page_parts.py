@@ -13,8 +13,8 @@ from curator.service.pages.lineage import draw_lineage
 from curator.service.pages.picture import draw_result, pick_columns
 from curator.service.pages.render import write_query, write_script_json
 from curator.service.pages.rows import mark_words
-from curator.service.pages.thresholds import _count, _span
 from curator.service.pages.word_diff import CONTEXT_WORDS, diff_words, shorten
+from curator.thresholds import _count, _span
 
 WORDS = st.lists(st.sampled_from(["squat", "deep", "your", "heels", "down", "\n", "  "]), max_size=30).map(" ".join)
 

@@ -135,7 +135,7 @@ def duplicates(
     state: State = context.obj
     project = state.open()
     with state.read(project) as snapshot:
-        found = read_duplicates(snapshot, project.config.dedup, limit, with_thresholds=thresholds)
+        found = read_duplicates(snapshot, limit, with_thresholds=thresholds)
     print_json(found.as_dict()) if as_json else show_duplicates(found)
     if plot:
         plot_similarities(found.similarities, project.config.dedup.threshold, plot)

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from curator.dedup.bands import choose_bands
     from curator.dedup.duplicates import Duplicates, find_duplicates, resolve_pairs
     from curator.dedup.errors import DedupError
     from curator.dedup.jaccard import similarity
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DedupError",
     "Duplicates",
+    "choose_bands",
     "compute_signatures",
     "count_at_thresholds",
     "find_duplicates",
@@ -36,6 +38,7 @@ __all__ = [
 _HOMES = {
     "DedupError": "errors",
     "Duplicates": "duplicates",
+    "choose_bands": "bands",
     "compute_signatures": "signatures",
     "count_at_thresholds": "signatures",
     "find_duplicates": "duplicates",

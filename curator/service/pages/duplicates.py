@@ -10,9 +10,8 @@ from curator.service.context import Service
 from curator.service.pages.render import render_page
 from curator.service.pages.route import PageRoute
 from curator.service.pages.row import compare_members
-from curator.service.pages.thresholds import THRESHOLDS, TOLERANCE, ThresholdCounts, count_thresholds
 from curator.service.pages.word_diff import diff_words, shorten
-from schemas.errors import ConfigError
+from curator.thresholds import THRESHOLDS, TOLERANCE, ThresholdCounts, count_thresholds
 
 router = APIRouter(route_class=PageRoute)
 
@@ -57,16 +56,12 @@ def show_duplicates(
 @router.get("/duplicates/thresholds")
 def show_thresholds(request: Request, service: ServiceOf, client: Reader) -> Response:  # noqa: ARG001
     """Gives the counts at all thresholds; the slider shows them without asking again."""
-    try:
-        found = _count(service)
-    except ConfigError as error:
-        return render_page(request, "thresholds.html", page="duplicates", counts=None, refusal=error)
+    found = _count(service)
     in_force = round(min(max(service.project.config.dedup.threshold, THRESHOLDS[0]), 1.0), 2)
     return render_page(
         request,
         "thresholds.html",
         page="duplicates",
-        refusal=None,
         counts=found.counts,
         num_rows=found.num_rows,
         in_force=in_force,
@@ -102,9 +97,7 @@ def show_pairs(
 
 
 def _count(service: Service) -> ThresholdCounts:
-    found: ThresholdCounts = service.reader.remember(
-        ("thresholds",), lambda snapshot: count_thresholds(snapshot, service.project.config.dedup)
-    )
+    found: ThresholdCounts = service.reader.remember(("thresholds",), count_thresholds)
     return found
 
 

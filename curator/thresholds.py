@@ -1,21 +1,14 @@
-"""What dedup would remove at every threshold from 0.70 up: one exact join, then a spanning forest answers them all."""
+"""What dedup would remove at every threshold from 0.70 up: a spanning forest of the stored pairs answers them all."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 
-from curator.dedup import find_pairs
-from curator.text import join_turn
-from schemas.config import DedupConfig
-from schemas.errors import ConfigError
 from warehouse import Warehouse
 
-LOWEST = 0.70
 THRESHOLDS = tuple(round(hundredths / 100, 2) for hundredths in range(70, 101))
-MAX_ROWS = 60_000
 TOLERANCE = 1e-6
 
 
@@ -34,28 +27,35 @@ class ThresholdCounts:
     links: pl.DataFrame
 
 
-def count_thresholds(snapshot: Warehouse, config: DedupConfig) -> ThresholdCounts:
-    """Counts rows beyond the first of each connected component, at each threshold.
+def count_thresholds(snapshot: Warehouse) -> ThresholdCounts:
+    """Counts rows beyond the first of each connected component, at each threshold, from stored pairs: no text is read.
 
     Exemptions, bridge cuts and collapsed answers of the stage itself are left aside: this is the similarity alone.
-
-    Raises:
-        ConfigError: Too many rows to be compared while somebody waits.
     """
-    rows = snapshot.read("candidate_texts")
-    if rows.height > MAX_ROWS:
-        raise ConfigError(
-            f"{rows.height:,} rows are more than a page compares while you wait ({MAX_ROWS:,})",
-            "curator duplicates --thresholds counts them in the terminal",
-        )
-    texts = ["\n".join(join_turn(t) for t in orjson.loads(m) if t["role"] != "system") for m in rows["messages"]]
-    pairs = find_pairs(texts, LOWEST, "exact", config.ngram, mask_numbers=config.mask_numbers)
-    forest = _span(pairs, rows.height)
+    rows = snapshot.read("text_hashes").with_row_index("place")
+    forest = _span(_list_pairs(rows, snapshot.read("similar_texts")), rows.height)
     ids = rows["id"]
     links = forest.select(
         ids.gather(forest["left"]).alias("left"), ids.gather(forest["right"]).alias("right"), "similarity"
     )
     return ThresholdCounts(rows.height, [_count(forest, rows.height, at) for at in THRESHOLDS], links)
+
+
+def _list_pairs(rows: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """Gives pairs of places (left, right, similarity): each row with the first of its text, and the first of similar texts."""
+    first = rows.group_by("text_hash").agg(pl.col("place").min().alias("first"))
+    copies = rows.join(first, on="text_hash").filter(pl.col("place") != pl.col("first"))
+    similar = texts.join(first, left_on="left_hash", right_on="text_hash").join(
+        first, left_on="right_hash", right_on="text_hash", suffix="_right"
+    )
+    return pl.concat(
+        [
+            copies.select(
+                pl.col("first").alias("left"), pl.col("place").alias("right"), pl.lit(1.0).alias("similarity")
+            ),
+            similar.select(pl.col("first").alias("left"), pl.col("first_right").alias("right"), "similarity"),
+        ]
+    )
 
 
 def _span(pairs: pl.DataFrame, num_rows: int) -> pl.DataFrame:
