@@ -21,7 +21,7 @@ from curator.cli.app import run
 from curator.project import open_project
 from warehouse import open_snapshot
 
-START = datetime(2026, 1, 5, 6, tzinfo=UTC)
+START = datetime(2026, 1, 5, tzinfo=UTC)
 DAYS = 84
 PIECES = 3
 TABLES = {

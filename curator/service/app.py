@@ -1,7 +1,7 @@
 """The application: the door, the routers of the API, the pages, and what errors look like."""
 
+import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,8 @@ from curator.service.security import Door
 from schemas.errors import CuratorError
 
 STATIC = Path(__file__).parent / "static"
+WARM_S = 10.0
+"""How long the service waits for the figures of the first page before it answers anyway."""
 
 
 def create_app(service: Service, *, has_pages: bool = True) -> FastAPI:
@@ -34,8 +36,10 @@ def create_app(service: Service, *, has_pages: bool = True) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
+        preparing = asyncio.ensure_future(asyncio.to_thread(service.reader.prepare))
         await run_in_threadpool(service.sql_pool.warm)
-        threading.Thread(target=service.reader.prepare, name="snapshot", daemon=True).start()
+        # Whoever comes first finds the figures worked out, but events need not wait for those of a very large corpus.
+        await asyncio.wait([preparing], timeout=WARM_S)
         yield
         await service.models.close()
         await run_in_threadpool(service.close)

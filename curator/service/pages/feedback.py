@@ -15,12 +15,12 @@ from curator.service.pages.route import PageRoute
 router = APIRouter(route_class=PageRoute)
 
 METRICS = {
-    "accuracy": ("agreed with it", "recommendation accuracy: rated 4 or 5, or followed unrated, and not corrected"),
-    "pr_success": ("reached the goal", "PR success: goal or record reached, of what was followed and has an outcome"),
-    "injury_prevention": ("without injury", "injury prevention: nobody hurt, of what was followed and has an outcome"),
-    "satisfaction": ("rating, 1 to 5", "satisfaction: the mean rating"),
+    "accuracy": ("agreed", "recommendation accuracy: rated 4 or 5, or followed unrated, and not corrected"),
+    "pr_success": ("goal reached", "PR success: goal or record reached, of what was followed and has an outcome"),
+    "injury_prevention": ("no injury", "injury prevention: nobody hurt, of what was followed and has an outcome"),
+    "satisfaction": ("rating, 1-5", "satisfaction: the mean rating"),
     "adherence": ("followed", "adherence: done, of those who said whether they did it"),
-    "relevance": ("of the question taken up", "relevance: words of the question that the answer takes up"),
+    "relevance": ("relevance", "relevance: words of the question that the answer takes up"),
 }
 """Column of the view `metrics`: what stands under its figure, and what it is."""
 DIMENSIONS = ("model", "arm", "role", "category", "week")
@@ -69,7 +69,13 @@ def draw_weeks(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
         }
         for name in SHARES
     ]
-    return {"kind": "line", "x": [row["value"] for row in weeks], "y_title": "%", "series": series}
+    return {
+        "kind": "line",
+        "x": [row["value"][5:] for row in weeks],
+        "x_title": "week of",
+        "y_title": "%",
+        "series": series,
+    }
 
 
 def describe_arms(arms: list[dict[str, Any]]) -> list[dict[str, Any]]:
