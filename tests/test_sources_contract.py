@@ -1,10 +1,15 @@
-"""What every built-in connector keeps: one contract, the same checks for all."""
+"""What every connector keeps, the example of the docs too: one contract, the same checks for all."""
 
 import json
+import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
@@ -65,6 +70,10 @@ def write_events(folder):
     (folder / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
 
 
+def write_diary(folder):
+    (folder / "d.tsv").write_text("".join(f"2026-01-0{n}\tHow was day {n}?\tGood.\n" for n in range(1, 4)))
+
+
 # Connector: how to write its input, and the options that read it. Those of the network are held to the parts of the
 # contract that need none here; their own tests run them against recorded answers.
 LOCAL = {
@@ -75,7 +84,9 @@ LOCAL = {
     "reddit": (write_dump, lambda folder: {"dump": [folder]}),
     "synthetic": (lambda _: None, lambda _: {"count": 8}),
     "feedback": (write_events, lambda folder: {"path": [folder / "events.jsonl"]}),
+    "diary": (write_diary, lambda folder: {"path": folder / "d.tsv"}),
 }
+THIRD_PARTY = {"diary"}
 NETWORK = {"youtube"}
 # The constant of each connector that says how much goes into a batch, so that three inputs make several.
 BATCH_SIZES = {
@@ -88,7 +99,23 @@ BATCH_SIZES = {
 
 
 def load(name):
+    if name in THIRD_PARTY:
+        return load_from_docs()
     return next(iter(entry_points(group="curator.sources", name=name))).load()
+
+
+@cache
+def load_from_docs():
+    """Gives the connector that CONTRIBUTING.md shows, imported as another package's module would be."""
+    text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "DiarySource" in block)
+    with TemporaryDirectory() as folder:
+        Path(folder, "diary_under_contract.py").write_text(code, encoding="utf-8")
+        sys.path.insert(0, folder)
+        try:
+            return import_module("diary_under_contract").DiarySource
+        finally:
+            sys.path.remove(folder)
 
 
 def make(name, folder, **changes):
@@ -108,7 +135,7 @@ def source(request, tmp_path, monkeypatch):
 
 def test_the_contract_knows_every_connector_that_is_registered():
     registered = {point.name for point in entry_points(group="curator.sources") if point.dist.name == "corpus-curator"}
-    assert set(LOCAL) | NETWORK == registered
+    assert set(LOCAL) - THIRD_PARTY | NETWORK == registered
 
 
 @pytest.mark.parametrize("name", sorted(set(LOCAL) | NETWORK))
@@ -176,7 +203,7 @@ def test_every_cursor_goes_on_with_exactly_the_rest(source):
 
 def test_a_cursor_at_the_end_of_everything_gives_nothing_and_no_error(source):
     name, folder = source
-    if name in {"reddit", "synthetic", "dataset", "feedback"}:
+    if name in {"reddit", "synthetic", "dataset", "feedback", "diary"}:
         pytest.skip("their last batch carries no cursor, and no other place is the end")
     keys = [key for batch in make(name, folder).read(None) for key in batch.documents["natural_key"]]
     assert sum(batch.documents.height for batch in make(name, folder).read(max(keys))) == 0
