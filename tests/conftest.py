@@ -16,6 +16,9 @@ from curator.cli.app import run
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Models this small are up to five times slower on two threads that wait for each other; children inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The tests are no package: what they share is loaded by its path, and importing it costs nothing heavy.
 _spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).with_name("tiny_model.py"))
 tiny_model = importlib.util.module_from_spec(_spec)

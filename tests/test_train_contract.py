@@ -11,6 +11,9 @@ from train.export_folder import read_export
 from train.load import Base, find_base_stops, load_tokenizer
 from train.tokenize import IGNORED
 
+# Bad data stops before a minute of training: the first step of the chain.
+pytestmark = pytest.mark.chain
+
 USER = {"role": "user", "content": "How deep should I squat?"}
 ANSWER = {"role": "assistant", "content": "As deep as you can."}
 GOOD = {"messages": [USER, ANSWER]}

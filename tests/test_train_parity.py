@@ -10,7 +10,7 @@ import pytest
 
 from schemas.errors import DeployError
 from train.chat_client import ChatClient
-from train.deploy import DeployRequest, deploy_model, identify_deployment, preview_deployment, read_deployment
+from train.deploy import DeployRequest, deploy_model, identify_deployment, preview_deployment
 from train.gguf import write_gguf
 from train.llama_client import LlamaClient
 from train.local_model import load_local_model
@@ -20,6 +20,7 @@ from train.parity import (
     compare_greedy,
     compare_prompts,
     compare_served,
+    find_split,
     make_frozen_prompts,
     require_parity,
     take_reference,
@@ -56,36 +57,7 @@ def plain(tiny_qwen2, tmp_path_factory):
     return path
 
 
-def test_an_adapter_of_qwen2_comes_out_the_same_at_every_step(qwen2_adapter, tiny_qwen2, tmp_path):
-    deployment, told = deploy(qwen2_adapter, tmp_path / "d", "q4_k_m", release_id="r1")
-    steps = {step.step: step for step in deployment.parity}
-    assert list(steps) == ["merge", "prompt", "f16", "quantise", "served"]
-    assert all(step.is_passed for step in deployment.parity)
-    assert steps["merge"].measured < 1e-4
-    assert (steps["prompt"].measured, steps["f16"].measured, steps["served"].measured) == (0, 0, 0)
-    assert 0 < steps["quantise"].measured < 0.2
-    assert len(told) == 5
-    assert sorted(path.name for path in (tmp_path / "d").iterdir()) == ["Modelfile", "deployment.json", "model.gguf"]
-    assert read_deployment(tmp_path / "d") == deployment
-    assert (deployment.architecture, deployment.base, deployment.release_id) == ("qwen2", str(tiny_qwen2), "r1")
-    assert (deployment.quantiser, deployment.parameters.stop) == ("ggml", ["<|im_end|>"])
-    assert f'SYSTEM """{SYSTEM}"""' in (tmp_path / "d" / "Modelfile").read_text()
-    with serve_gguf(tmp_path / "d" / "model.gguf", threads=1) as server:
-        client = ChatClient(server.url)
-        talk = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": "How deep?"}]
-        whole = client.ask(talk, temperature=0, max_tokens=12)
-        pieces = list(client.stream(talk, temperature=0, max_tokens=12))
-    assert len(pieces) > 1
-    assert "".join(pieces).strip() == whole.text.strip() != ""
-
-
-def test_a_whole_gpt2_gets_the_instruction_form_as_its_template(tiny_gpt2, tmp_path):
-    deployment, _ = deploy(tiny_gpt2, tmp_path / "d", "f16")
-    assert [step.step for step in deployment.parity] == ["prompt", "f16", "served"]
-    assert (deployment.architecture, deployment.base, deployment.quantiser) == ("gpt2", None, "none")
-    assert deployment.parameters.stop == ["### Instruction:", "<|endoftext|>"]
-
-
+@pytest.mark.chain
 def test_llama_comes_out_the_same_with_scaled_rope_and_eight_bits(tiny_llama, tmp_path):
     folder = shutil.copytree(tiny_llama, tmp_path / "llama31")
     scaling = {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
@@ -159,6 +131,14 @@ def test_drift_beyond_the_tolerance_fails_and_names_what_to_do(reference, tiny_q
     with pytest.raises(DeployError, match="parity fails at step quantise") as error:
         require_parity(strict)
     assert "--quantize q8_0" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("found", "split"),
+    [([5, 6, 2], None), ([5, 6], None), ([5, 6, 2, 7], None), ([5], 1), ([], 0), ([5, 6, 3], 2), ([5, 6, 2, 8], 3)],
+)
+def test_a_server_may_stop_before_or_after_the_token_that_ends_an_answer_and_nowhere_else(found, split):
+    assert find_split([5, 6, 2, 7], found, frozenset({2})) == split
 
 
 def test_a_tie_is_no_difference_but_a_clear_choice_is(reference, plain):

@@ -98,7 +98,7 @@ def compare_greedy(reference: Reference, server: LlamaClient) -> ParityStep:
     wrong, ties = [], 0
     for place, (ids, expected) in enumerate(zip(reference.ids, reference.tokens, strict=True)):
         found, _ = server.continue_greedily(ids, NUM_TOKENS)
-        split = _find_split(expected, found, reference.special_ids)
+        split = find_split(expected, found, reference.special_ids)
         if split is None:
             continue
         row = reference.logprobs[place][split]
@@ -177,20 +177,21 @@ def require_parity(step: ParityStep) -> ParityStep:
     raise DeployError(f"parity fails at step {step.step} ({measured}): {step.detail}", hints[step.step])
 
 
+def find_split(expected: list[int], found: list[int], special_ids: frozenset[int]) -> int | None:
+    """Gives where two continuations part, or None; a server may stop before or after a special token."""
+    for place, (left, right) in enumerate(zip(expected, found, strict=False)):
+        if left != right:
+            return place
+    if len(found) >= len(expected):
+        return None
+    has_stopped = expected[len(found)] in special_ids or (found and found[-1] in special_ids)
+    return None if has_stopped else len(found)
+
+
 def _is_same_text(left: str, right: str) -> bool:
     """Says whether two texts are the same but for half a character at the end, which one endpoint keeps back."""
     shorter, longer = sorted((left.strip(), right.strip()), key=len)
     return longer.startswith(shorter) and not longer[len(shorter) :].strip("\N{REPLACEMENT CHARACTER} \n")
-
-
-def _find_split(expected: list[int], found: list[int], special_ids: frozenset[int]) -> int | None:
-    """Gives where two continuations part, or None; a server may stop where the other says a special token."""
-    for place, (left, right) in enumerate(zip(expected, found, strict=False)):
-        if left != right:
-            return place
-    if len(found) < len(expected) and expected[len(found)] not in special_ids:
-        return len(found)
-    return None
 
 
 def _first_difference(expected: list[int], found: list[int]) -> str:
