@@ -3,7 +3,8 @@
     python bench/dump_stream.py --data FOLDER [--mb 1000]
 
 FOLDER holds reddit/dumps/RS_sample.zst and RC_sample.zst, which are repeated into one frame with a window of 2^31
-(and for the memory rows into 10 and 100 frames). Every figure is taken in a process of its own, in turns.
+(and for the memory rows into 10 and 100 frames). Every figure is taken in a process of its own, in turns. At the end two
+files that are made to fill the memory: a line of 1 GB, and zeros packed 30,000 times.
 """
 
 import argparse
@@ -41,6 +42,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in ("RC", "RS"):
             compare(dumps / f"{name}_sample.zst", Path(folder), arguments.mb * 10**6, arguments.rounds)
+        for what, peak_mb in measure_refusals(Path(folder)).items():
+            print(f"{what}: refused within {peak_mb:,.0f} MB (at most 300)")
 
 
 def compare(sample: Path, folder: Path, size_bytes: int, rounds: int) -> None:
@@ -67,6 +70,25 @@ def measure_frames(sample: Path, folder: Path, times: int) -> float:
     path = folder / "frames.zst"
     path.write_bytes(sample.read_bytes() * times)
     return measure("curator", path)["peak_mb"]
+
+
+def measure_refusals(folder: Path) -> dict[str, float]:
+    import zstandard
+
+    line, bomb = folder / "RC_line.ndjson", folder / "RC_bomb.zst"
+    with line.open("wb") as file:
+        file.write(b'{"id": "a", "body": "')
+        for _ in range(10**9 // CHUNK_BYTES):
+            file.write(b"a" * CHUNK_BYTES)
+        file.write(b'"}\n')
+    packer = zstandard.ZstdCompressor(level=19).compressobj()
+    with bomb.open("wb") as file:
+        for _ in range(2**30 // CHUNK_BYTES):
+            file.write(packer.compress(bytes(CHUNK_BYTES)))
+        file.write(packer.flush())
+    peaks = {name: measure("curator", path)["peak_mb"] for name, path in (("a line of 1 GB", line), ("a bomb", bomb))}
+    line.unlink()
+    return peaks
 
 
 def repeat_into_one_frame(sample: Path, target: Path, size_bytes: int) -> Path:

@@ -69,6 +69,8 @@ FITNESS = [
     ),
     ("transcripts", {"path": ["transcripts/caption_edge_cases"], **MIT}),
     ("reddit", {"dump": ["reddit/dumps"], "subreddits": []}),
+    ("reddit", {"saved": ["reddit/api"], "subreddits": []}),
+    ("reddit", {"dump": ["reddit/top2013"], "subreddits": []}),
     ("dataset", {"path": ["instruct/llamafactory"], **APACHE}),
     ("dataset", {"path": ["instruct/fastchat"], **APACHE}),
     ("synthetic", {}),
@@ -111,13 +113,15 @@ def run_pack(pack: str, sources: list[tuple[str, dict]], data: Path, folder: Pat
             for name in FORMATS
             for policy in ("private",)
         ]
+        num_reused = count_reused_comments(warehouse)
         rows = [[*row[:4], *count_rows(warehouse, row[4])] for row in rows]
         summary["release"] = report.release_id
     print_table(
         f"{pack}: what came of each input",
-        ["source", "input", "documents", "refused", "examples", "kept", "top reasons for rejection"],
+        ["source", "input", "documents", "refused", "examples", "kept", "in domain", "top reasons for rejection"],
         rows,
     )
+    say(f"comments used twice: {num_reused}")
     if lacking:
         say(f"the generator could not fill: {lacking}")
     with open_snapshot(project.snapshots) as snapshot:
@@ -129,8 +133,8 @@ def run_pack(pack: str, sources: list[tuple[str, dict]], data: Path, folder: Pat
 
 
 def ingest(project, warehouse, name: str, options: dict, data: Path) -> list:
-    placed = {k: [str(data / p) for p in v] if k in ("path", "dump") else v for k, v in options.items()}
-    label = ", ".join(options.get("path", options.get("dump", ["(pack)"])))
+    placed = {k: [str(data / p) for p in v] if k in ("path", "dump", "saved") else v for k, v in options.items()}
+    label = ", ".join(next((options[k] for k in ("path", "dump", "saved") if k in options), ["(pack)"]))
     before = read_ids(warehouse)
     try:
         report = ingest_source(project, warehouse, name, placed)
@@ -146,8 +150,21 @@ def read_ids(warehouse) -> set[str]:
     return {row[0] for row in warehouse.connection.execute("select id from document").fetchall()}
 
 
+def count_reused_comments(warehouse) -> int:
+    """Counts comments that stand in more than one conversation; each may be used once."""
+    query = """
+        with used as (
+            select unnest(document_ids) as id from current_example where extractor = 'thread' and rejected is null
+        )
+        select count(*) from (
+            select used.id from used join document on document.id = used.id and document.kind = 'comment'
+            group by used.id having count(*) > 1)
+    """
+    return warehouse.connection.execute(query).fetchone()[0]
+
+
 def count_rows(warehouse, ids: set[str]) -> list:
-    """Counts examples and kept rows of the documents of one input, and why the others fell."""
+    """Counts examples, kept rows and those in a category of the documents of one input, and why the others fell."""
     query = """
         with made as (select id from current_example where document_id in (select id from mine)),
         fallen as (
@@ -158,6 +175,7 @@ def count_rows(warehouse, ids: set[str]) -> list:
         select
             (select count(*) from made),
             (select count(*) from made where id in (select id from kept_example)),
+            (select count(*) from made where id in (select id from kept_example where category is not null)),
             (select string_agg(reason || ' ' || n, ', ') from (
                 select reason, count(*) as n from fallen group by reason order by n desc, reason limit 4))
     """
