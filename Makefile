@@ -25,10 +25,11 @@ real: $(DEV)/.installed  ## Real material (not in the repository) through every 
 compat: $(DEV)/.installed  ## Exports against the readers of LLaMA-Factory, axolotl, TRL and datasets, an environment each (8 GB).
 	$(DEV)/bin/python bench/compat/run.py
 
-bench: $(DEV)/.installed  ## Side-by-side measurements, never part of the tests: make bench DATA=folder (with reddit/dumps)
+bench: $(DEV)/.installed  ## Side-by-side measurements, never part of the tests: make bench DATA=folder (with reddit/dumps) [SCALE="10000 100000 1000000"]
 	$(DEV)/bin/python bench/synthetic.py
 	$(DEV)/bin/python bench/events.py
 	$(DEV)/bin/python bench/dump_stream.py --data "$(DATA)"
+	$(if $(SCALE),$(DEV)/bin/python bench/scale.py "$(DATA)/reddit/top2013" --rows $(SCALE))
 
 bench-dedup: $(DEV)/.installed  ## Dedup against its peers, in an environment of their own: make bench-dedup DATA=folder of CSV posts
 	$(DEV)/bin/python bench/dedup/run.py "$(DATA)"
