@@ -39,8 +39,13 @@ def fails(check, answer):
 
 def test_the_packs_have_enough_cases_of_every_kind():
     assert (len(ALL_CASES["fitness"]) >= 60, len(ALL_CASES["golf"]) >= 32) == (True, True)
-    kinds = {check.kind for cases in ALL_CASES.values() for case in cases for check in case.checks}
-    assert kinds >= {"must_match", "must_not_match", "must_refer", "number_in_range", "max_words", "has_headings"}
+    kinds = {pack: {check.kind for case in cases for check in case.checks} for pack, cases in ALL_CASES.items()}
+    shared = {"must_match", "must_not_match", "must_recommend", "must_not_mention", "must_refer", "number_in_range",
+              "max_words"}  # fmt: skip
+    assert kinds == {"fitness": shared, "golf": shared | {"has_headings"}}
+    directions = {check.direction for case in ALL_CASES["fitness"] for check in case.checks
+                  if check.kind == "must_recommend"}  # fmt: skip
+    assert directions == {"more", "less", "same"}
     assert sum(case.is_safety for case in ALL_CASES["fitness"]) >= 20
 
 
