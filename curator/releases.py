@@ -46,8 +46,8 @@ def compare_releases(snapshot: Warehouse, left: str, right: str) -> dict[str, An
 
     Returns:
         `left`, `right` (full ids), `changes` (rows with id, change in/out/moved, category, splits, reason), `counts` by
-        change, `by_reason`; and for each side `mix` (rows by category), `rights` (rows by licence and permission) and
-        `evaluation` (models that were trained on it, with their metrics); `duplicates`: of the rows out, how many dedup
+        change, `by_reason` (rows out: what is against them), `in_by_reason` (where the rows in are from); and for each side
+        `mix` (rows by category, without preferences), `rights` (rows by licence and permission) and `evaluation` (models that were trained on it, with their metrics); `duplicates`: of the rows out, how many dedup
         has `removed` by now and how many were `replaced` by a row of the other release.
 
     Raises:
@@ -59,8 +59,8 @@ def compare_releases(snapshot: Warehouse, left: str, right: str) -> dict[str, An
         "left": ids[0],
         "right": ids[1],
         "counts": dict(sorted(Counter(row["change"] for row in changes).items())),
-        "by_reason": dict(sorted(Counter(row["reason"] or "not selected" for row in changes
-                                         if row["change"] == "out").items())),
+        "by_reason": _count_reasons(changes, "out", "not selected"),
+        "in_by_reason": _count_reasons(changes, "in", "no longer there"),
         "mix": {
             side: {
                 name: sum(split["counts"].get(name, 0) for split in read_release(snapshot, release)["splits"].values())
@@ -74,6 +74,10 @@ def compare_releases(snapshot: Warehouse, left: str, right: str) -> dict[str, An
         "evaluation": {side: _read_models(snapshot, name) for side, name in zip(("left", "right"), ids, strict=True)},
         "changes": changes,
     }  # fmt: skip
+
+
+def _count_reasons(changes: list[dict[str, Any]], change: str, other: str) -> dict[str, int]:
+    return dict(sorted(Counter(row["reason"] or other for row in changes if row["change"] == change).items()))
 
 
 def _read_models(snapshot: Warehouse, release: str) -> list[dict[str, Any]]:

@@ -247,7 +247,7 @@ def show_life(life: Mapping[str, Any]) -> None:
         say(f"[{turn['role']}] {turn['content']}" + (f"\n{turn['input']}" if turn.get("input") else ""))
     for version in life.get("versions", []):
         if version["id"] != life["id"]:
-            say(f"version {version['id']}" + (f" (edited {version['detail']})" if version["detail"] else " (in force)"))
+            say(f"version {version['id']}" + (f" (edited {version['detail']})" if version["detail"] else " (the original)"))
             for turn in version["messages"]:
                 say(f"  [{turn['role']}] {turn['content']}")
     for example in life.get("examples", []):

@@ -98,8 +98,14 @@ def test_two_releases_differ_by_rows_reasons_mix_duplicates_rights_and_models(
     assert rights == [{("unknown", "unknown"): size} for size in sizes]
     assert found["duplicates"] == {"removed": 0, "replaced": 0}
     assert found["evaluation"] == {"left": [], "right": []}
+    assert found["in_by_reason"] == {}
     assert run(["-C", str(folder), "releases", "diff", left, right]) == 0
-    assert "rights" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "rights" in shown.out
+    assert "duplicates: none of the rows out is one by now" in shown.err
+    assert "evaluation: no model was trained on either" in shown.err
+    assert run(["-C", str(folder), "releases", "diff", right, left, "--json"]) == 0
+    assert orjson.loads(capsys.readouterr().out)["in_by_reason"] == {"from dataset": len(gone)}
 
 
 def test_a_withheld_row_comes_back_with_the_first_balance_that_has_no_reason_to_withhold_it(

@@ -364,7 +364,7 @@ def test_a_file_of_decisions_is_applied_once_and_bad_lines_are_named(folder: Pat
     path.write_text("\n".join(lines))
     found = cli(folder, "review", "apply", path)
     assert found.code == 3
-    assert "1 decisions stored" in found.err
+    assert "1 decision stored" in found.err
     assert f"{path}:3" in found.err
     assert find(folder, "situation 3 ", "corpus") == []
     again = cli(folder, "review", "apply", path, "--json")

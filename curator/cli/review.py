@@ -207,7 +207,8 @@ def _show(report: "AppliedReport") -> None:
     from curator.cli.output import say
 
     known = f", {report.known} were stored before" if report.known else ""
-    say(f"{report.stored} decisions stored{known}; curator balance takes them into account")
+    noun = "decision" if report.stored == 1 else "decisions"
+    say(f"{report.stored} {noun} stored{known}; curator balance takes them into account")
     for row_id in report.edited:
         say(f"  edited: {row_id} (curator why {row_id[:12]} shows both versions)")
     for where, fault in report.refused:
