@@ -14,9 +14,13 @@ MEMBERS = [("a", "train", "coach"), ("b", "train", "planner"), ("c", "validation
 TURNS = [{"role": "user", "content": "How deep?"}, {"role": "assistant", "content": "Deep."}]
 
 
-def build(name, optional_keys=()):
-    row = SHAPES[name](TURNS, {"rejected": [{"role": "assistant", "content": "Not\u2028at all."}]})
-    files = build_handoff(name, PATHS, MEMBERS, optional_keys, {"train": [row, row], "validation": [row]})
+def build(name, optional_keys=(), turns=TURNS):
+    """Gives the files of an export whose first row has these turns, and all others the plain ones."""
+    first, row = (
+        SHAPES[name](given, {"rejected": [{"role": "assistant", "content": "Not\u2028at all."}]})
+        for given in (turns, TURNS)
+    )
+    files = build_handoff(name, PATHS, MEMBERS, optional_keys, {"train": [first, row], "validation": [row]})
     assert set(files) <= HANDOFF_NAMES
     return files
 
@@ -42,13 +46,12 @@ def test_the_tags_are_the_words_that_the_rows_use():
     assert {tags["system_tag"], tags["user_tag"], tags["assistant_tag"]} == set(SHAREGPT_ROLES.values())
 
 
-@pytest.mark.parametrize(
-    ("optional", "columns"),
-    [((), {"prompt", "query", "response"}),
-     (("system", "history"), {"prompt", "query", "response", "system", "history"})],
-)  # fmt: skip
-def test_alpaca_columns_are_named_only_where_rows_have_them(optional, columns):
-    assert set(json.loads(build("alpaca", optional)["dataset_info.json"])["curator_train"]["columns"]) == columns
+def test_alpaca_columns_are_named_only_in_splits_whose_rows_have_them():
+    turns = [{"role": "system", "content": "Be brief."}, *TURNS, *TURNS]
+    info = json.loads(build("alpaca", ("system", "history"), turns)["dataset_info.json"])
+    shared = {"prompt", "query", "response"}
+    assert set(info["curator_train"]["columns"]) == shared | {"system", "history"}
+    assert set(info["curator_validation"]["columns"]) == shared
 
 
 def test_llama_factory_gets_one_message_where_a_preference_has_a_list():
@@ -65,7 +68,8 @@ def test_llama_factory_gets_one_message_where_a_preference_has_a_list():
 
 
 def test_what_a_trainer_would_read_wrongly_gets_no_settings_but_advice():
-    tools = build("messages", ("tools", "tool_calls"))
+    call = {"role": "assistant", "content": "", "tool_calls": [{"id": "1", "type": "function", "function": {}}]}
+    tools = build("messages", ("tools", "tool_calls"), [TURNS[0], call])
     assert "dataset_info.json" not in tools
     assert b"`--format sharegpt` leaves such rows out" in tools["TRAINING.md"]
     history = build("alpaca", ("history",))

@@ -98,7 +98,7 @@ def build_handoff(
     files = {ROWS: json.dumps(about, separators=(",", ":")), NOTE: write_note(name, list(paths), keys)}
     if settings := describe_for_axolotl(name, paths, keys):
         files[AXOLOTL] = yaml.safe_dump(settings, sort_keys=False)
-    if info := describe_for_llama_factory(name, paths, keys):
+    if info := describe_for_llama_factory(name, paths, rows):
         files[LLAMA_FACTORY] = json.dumps(info, indent=2)
     made = {path: text.rstrip("\n").encode() + b"\n" for path, text in files.items()}
     if name == "preference":
@@ -106,16 +106,21 @@ def build_handoff(
     return made
 
 
-def describe_for_llama_factory(name: str, paths: Mapping[str, str], optional_keys: set[str]) -> dict[str, Any]:
+def describe_for_llama_factory(
+    name: str, paths: Mapping[str, str], rows: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, Any]:
     """Gives `dataset_info.json`: `dataset_dir` is the folder, `dataset` is `curator_train`.
 
-    Empty where rows call tools: the reader of `messages` takes their words alone, which are none.
+    A column is named only for a split in which a row has it: its reader fails on one that is nowhere. Empty where rows
+    call tools: the reader of `messages` takes their words alone, which are none.
     """
-    if "tool_calls" in optional_keys:
+    if any("tool_calls" in turn for split in paths for row in rows[split] for turn in row.get("messages", [])):
         return {}
-    shared = _describe_columns(name, optional_keys)
     files = {split: PAIRS.format(split=split) for split in paths} if name == "preference" else paths
-    return {f"curator_{split}": {"file_name": path, **shared} for split, path in files.items()}
+    return {
+        f"curator_{split}": {"file_name": path, **_describe_columns(name, {key for row in rows[split] for key in row})}
+        for split, path in files.items()
+    }
 
 
 def describe_for_axolotl(name: str, paths: Mapping[str, str], optional_keys: set[str]) -> dict[str, Any]:
@@ -196,17 +201,17 @@ def _unwrap_pair(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"prompt": row["prompt"], "chosen": row["chosen"][0], "rejected": row["rejected"][0]}
 
 
-def _describe_columns(name: str, optional_keys: set[str]) -> dict[str, Any]:
+def _describe_columns(name: str, keys: set[str]) -> dict[str, Any]:
     if name == "sharegpt":
         return {"formatting": "sharegpt", "columns": {"messages": "conversations"}, "tags": SHAREGPT_TAGS}
     if name == "messages":
-        columns = {"messages": "messages"} | ({"tools": "tools"} if "tools" in optional_keys else {})
+        columns = {"messages": "messages"} | ({"tools": "tools"} if "tools" in keys else {})
         return {"formatting": "sharegpt", "columns": columns, "tags": MESSAGES_TAGS}
     if name == "alpaca":
         columns = {"prompt": "instruction", "query": "input", "response": "output"}
         return {
             "formatting": "alpaca",
-            "columns": columns | {k: k for k in ("system", "history") if k in optional_keys},
+            "columns": columns | {k: k for k in ("system", "history") if k in keys},
         }
     if name == "instruction":
         return {"formatting": "alpaca", "columns": {"prompt": "prompt", "response": "completion"}}
