@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from sources.synthetic.noise import I64
 
 I32 = NDArray[np.int32]
 _SPECIAL = re.compile(r'["\\\x00-\x1f]')
@@ -19,18 +21,20 @@ class Coded:
     """A column.
 
     Attributes:
-        texts: Its values as they stand inside a JSON string, but for line ends.
-        codes: (num_rows,) int32, index into the texts; -1 where the value is null.
+        texts: Its values as they stand inside a JSON string, but for line ends: UTF-8, one behind the other.
+        sizes: (num_values,) bytes of each.
+        codes: (num_rows,) int32, index of the value; -1 where it is null.
         is_text: Whether the values are texts (quoted in JSON) or numbers and truth values.
     """
 
-    texts: Sequence[str]
+    texts: bytes
+    sizes: I64
     codes: I32
     is_text: bool
 
     def at(self, rows: NDArray[Any]) -> "Coded":
         """Gives the column at some rows."""
-        return Coded(self.texts, self.codes[rows], self.is_text)
+        return replace(self, codes=self.codes[rows])
 
 
 def code_series(series: pl.Series) -> Coded:
@@ -38,12 +42,12 @@ def code_series(series: pl.Series) -> Coded:
     if series.dtype == pl.String:
         values = series.drop_nulls().unique()
         codes = series.cast(pl.Enum(values)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
-        return Coded([escape(text) for text in values.to_list()], codes, is_text=True)
+        return _pack([escape(text) for text in values.to_list()], codes, is_text=True)
     distinct, inverse = np.unique(series.fill_null(0).to_numpy(), return_inverse=True)
     codes = inverse.astype(np.int32)
     if series.null_count():
         codes[series.is_null().to_numpy()] = -1
-    return Coded([spell(value) for value in distinct.tolist()], codes, is_text=False)
+    return _pack([spell(value) for value in distinct.tolist()], codes, is_text=False)
 
 
 def code_values(series: pl.Series) -> Coded:
@@ -53,7 +57,12 @@ def code_values(series: pl.Series) -> Coded:
         codes[series.is_null().to_numpy()] = -1
     is_text = series.dtype == pl.String
     spelled = escape if is_text else spell
-    return Coded(["" if value is None else spelled(value) for value in series.to_list()], codes, is_text)
+    return _pack(["" if value is None else spelled(value) for value in series.to_list()], codes, is_text)
+
+
+def _pack(texts: Sequence[str], codes: I32, is_text: bool) -> Coded:
+    encoded = [text.encode() for text in texts]
+    return Coded(b"".join(encoded), np.array([len(text) for text in encoded], dtype=np.int64), codes, is_text)
 
 
 def spell(value: Any) -> str:

@@ -20,6 +20,7 @@ from sources.synthetic.noise import I64, draw_uniform
 from sources.synthetic.prepare import Topic, prepare_rows
 from sources.synthetic.rulebook import load_rules
 from sources.synthetic.scope import CompiledTopic
+from sources.synthetic.speak import Sheet
 
 _SAMPLE_ROWS = 1500
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
@@ -112,7 +113,7 @@ def _check_dead(compiled: CompiledTopic, points: pl.DataFrame) -> list[Finding]:
 
 def _check_silence(topic: Topic, key: str, frame: pl.DataFrame, is_complete: NDArray[np.bool_]) -> list[Finding]:
     rows = np.arange(_SAMPLE_ROWS, dtype=np.int64)
-    refused = render_rows(prepare_rows(topic, key, rows), rows).refused
+    refused = render_rows(prepare_rows(topic, key, rows), rows, Sheet()).refused
     covered: NDArray[np.bool_] = match_rules(topic.compiled, frame).sum(axis=1) > 0
     silent = [int(row) for row in refused if covered[row]]
     if not silent:

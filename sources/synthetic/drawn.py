@@ -60,12 +60,19 @@ class Drawn:
         wanted = dict.fromkeys([CATEGORY, *(name for name in names if name in self.names)])
         return pl.DataFrame([self._gather(name) for name in wanted])
 
-    def code(self, name: str) -> Coded:
-        """Gives a column as texts."""
+    def code(self, name: str, spelled: dict[str, Coded]) -> Coded:
+        """Gives a column as texts.
+
+        Args:
+            name: Of the column.
+            spelled: Columns of records in words, which are the same for all rows of a topic; missing ones are added.
+        """
         if name in self._series:
             return code_series(self._series[name])
         picks = self._picks[name]
-        return code_values(picks.records.get_column(name)).at(picks.picked)
+        if name not in spelled:
+            spelled[name] = code_values(picks.records.get_column(name))
+        return spelled[name].at(picks.picked)
 
     def _gather(self, name: str) -> pl.Series:
         if name not in self._series:

@@ -14,9 +14,10 @@ from sources.synthetic.prepare import Prepared, Topic, prepare_rows
 from sources.synthetic.program import write_program
 from sources.synthetic.rulebook import RuleBook, Rules
 from sources.synthetic.scope import compile_topic
+from sources.synthetic.speak import Sheet
 
 # Drawn and decided together: a query for a column costs the same for few rows as for many.
-BLOCK_ROWS = 204_800
+BLOCK_ROWS = 368_640
 # Put into words together: texts are what takes memory. Three batches are a row group of the warehouse.
 BATCH_ROWS = 40_960
 
@@ -67,6 +68,7 @@ class Generator:
         self._rules = rules
         self._seed = seed
         self._fetched_at = fetched_at
+        self._sheet = Sheet()
         self._topics = {
             language: {(t.id, c): make_topic(book, t.id, c) for t in book.topics for c in t.categories}
             for language, book in rules.books.items()
@@ -112,7 +114,7 @@ class Generator:
         for share in shares:
             first, stop = np.searchsorted(share.order, (low, high))
             if first < stop:
-                rendered = render_rows(share.prepared, np.arange(first, stop), share.prefix)
+                rendered = render_rows(share.prepared, np.arange(first, stop), self._sheet, share.prefix)
                 refused += [f"{share.prefix}{row}" for row in rendered.refused.tolist()]
                 order = share.order[rendered.rows.get_column("row").to_numpy()]
                 pieces.append(rendered.rows.with_columns(pl.Series("order", order)))

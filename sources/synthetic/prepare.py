@@ -1,7 +1,7 @@
 """From a topic and row numbers to everything the machine needs: drawn, decided, every condition answered."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -21,11 +21,19 @@ from sources.synthetic.scope import RULE, CompiledRule, CompiledTopic
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic that can be spoken."""
+    """A topic that can be spoken.
+
+    Attributes:
+        book: Where it stands.
+        compiled: What it draws and decides.
+        program: What it says.
+        spelled: Columns of its records in words, filled as they are named.
+    """
 
     book: RuleBook
     compiled: CompiledTopic
     program: Program
+    spelled: dict[str, Coded] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,8 +119,8 @@ class _Linker:
 
     def rows(self, numbers: I64, rules: I64) -> Rows:
         """Gives the columns as the machine reads them."""
-        texts = [text.encode() for coded in self._coded for text in coded.texts]
-        counts = [0, *(len(coded.texts) for coded in self._coded)]
+        sizes = np.concatenate([np.zeros(1, dtype=np.int64), *(coded.sizes for coded in self._coded)])
+        counts = [0, *(len(coded.sizes) for coded in self._coded)]
         nothing = np.zeros((len(numbers), 1), dtype=np.uint8)
         return Rows(
             numbers,
@@ -120,8 +128,8 @@ class _Linker:
             np.stack(self._held, axis=1) if self._held else nothing,
             np.stack([coded.codes for coded in self._coded]),
             np.cumsum(counts[:-1], dtype=np.int64),
-            np.cumsum([0, *map(len, texts)], dtype=np.int64),
-            np.frombuffer(b"".join(texts) or b" ", dtype=np.uint8),
+            np.cumsum(sizes),
+            np.frombuffer(b"".join(coded.texts for coded in self._coded) or b" ", dtype=np.uint8),
             np.array([coded.is_text for coded in self._coded], dtype=np.uint8),
         )
 
@@ -178,7 +186,11 @@ class _Linker:
     def _find_column(self, index: int, name: str, scope: Scope, frame: pl.DataFrame, at: I64) -> int:
         key = (index if name in scope.own else -1, name)
         if key not in self._columns:
-            coded = self._drawn.code(name) if key[0] < 0 else self._spread(code_series(frame.get_column(name)), at)
+            coded = (
+                self._drawn.code(name, self._topic.spelled)
+                if key[0] < 0
+                else self._spread(code_series(frame.get_column(name)), at)
+            )
             self._columns[key] = len(self._coded)
             self._coded.append(coded)
         return self._columns[key]
@@ -186,4 +198,4 @@ class _Linker:
     def _spread(self, coded: Coded, at: I64) -> Coded:
         codes = np.full(self._drawn.height, -1, dtype=np.int32)
         codes[at] = coded.codes
-        return Coded(coded.texts, codes, coded.is_text)
+        return replace(coded, codes=codes)
