@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from curator.cli.app import run
-from curator.project import open_project
+from curator.project import change_project, open_project
 from warehouse import open_snapshot
 
 CATEGORIES = ["technique", "programming", "nutrition", "recovery", "motivation", "special_populations"]
@@ -106,6 +106,35 @@ def test_two_releases_differ_by_rows_reasons_mix_duplicates_rights_and_models(
     assert "evaluation: no model was trained on either" in shown.err
     assert run(["-C", str(folder), "releases", "diff", right, left, "--json"]) == 0
     assert orjson.loads(capsys.readouterr().out)["in_by_reason"] == {"from dataset": len(gone)}
+
+
+def test_the_difference_names_duplicates_and_the_figures_of_models(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = balance(folder, "60", capsys)
+    with open_snapshot(open_project(folder).snapshots) as snapshot:
+        query = "select id, prompt, answer, category from corpus where list_contains($ids, id) order by id limit 1"
+        ids = find_released(snapshot, left)
+        ((old, prompt, answer, category),) = snapshot.connection.execute(query, {"ids": ids}).fetchall()
+    better = {"question": prompt, "answer": f"{answer} Then repeat it twice.", "category": category}
+    (tmp_path / "better.jsonl").write_bytes(orjson.dumps(better))
+    assert run(["-C", str(folder), "ingest", "dataset", str(tmp_path / "better.jsonl")]) == 0
+    assert run(["-C", str(folder), "curate"]) == 0
+    right = balance(folder, "60", capsys)
+    with change_project(open_project(folder), "train") as (warehouse, summary):
+        values = {"recipe_sha256": "0", "base_revision": None, "coach_role": None}
+        warehouse.run(
+            "keep_adapter", id="abc123def4567890", release_id=right, recipe="tiny", method="full", base="gpt2", path="models/a",
+            metrics='{"eval_loss": 1.25}', report="{}", **values,
+        )  # fmt: skip
+        summary["adapter"] = "abc123def4567890"
+    assert run(["-C", str(folder), "releases", "diff", left, right]) == 0
+    shown = capsys.readouterr().err
+    assert "1 of the rows out are duplicates by now" in shown
+    assert f"{right}: model abc123def456 (tiny on gpt2): eval_loss 1.25" in shown
+    assert run(["-C", str(folder), "releases", "diff", left, right, "--json"]) == 0
+    found = orjson.loads(capsys.readouterr().out)
+    assert {row["id"]: row["reason"] for row in found["changes"] if row["change"] == "out"}[old] == "dedup: near_duplicate"
 
 
 def test_a_withheld_row_comes_back_with_the_first_balance_that_has_no_reason_to_withhold_it(
