@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from schemas.config import ProjectConfig
 from schemas.errors import ConfigError
+from schemas.layers import Layers, find_origin, locate_error, merge_layers
 from schemas.pack import Pack
 from sources.packs.loader import load_pack
 
@@ -56,14 +57,11 @@ def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Setting
     name = next((layer["pack"] for _, layer in layers if "pack" in layer), ProjectConfig().pack)
     pack = load_pack(str(name), root)
     layers.append(("pack", dict(pack.overrides)))
-    merged: dict[str, Any] = {}
-    for _, layer in reversed(layers):
-        merged = _merge(merged, layer)
     try:
-        config = ProjectConfig.model_validate(merged)
+        config = ProjectConfig.model_validate(merge_layers(layers))
     except ValidationError as error:
         raise _explain(error, layers, root) from error
-    origins = {key: _find_origin(key, layers) for key in flatten(config.model_dump())}
+    origins = {key: find_origin(key, layers) for key in flatten(config.model_dump())}
     return Settings(config, pack, origins)
 
 
@@ -95,32 +93,9 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}", "the file must be UTF-8 TOML") from error
 
 
-def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(value, Mapping) and isinstance(old, dict) else value
-    return merged
-
-
-def _find_origin(key: str, layers: list[tuple[str, dict[str, Any]]]) -> str:
-    for origin, layer in layers:
-        found: Any = layer
-        for part in key.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
-            if found is None:
-                break
-        if found is not None:
-            return origin
-    return "default"
-
-
-def _explain(error: ValidationError, layers: list[tuple[str, dict[str, Any]]], root: Path) -> ConfigError:
+def _explain(error: ValidationError, layers: Layers, root: Path) -> ConfigError:
     first = error.errors()[0]
-    # A union adds names of its own to the place (`balance.size.int`): the setting is what some layer has.
-    places = [".".join(str(part) for part in first["loc"][:length]) for length in range(len(first["loc"]), 0, -1)]
-    found_in = [(place, _find_origin(place, layers)) for place in places]
-    key, origin = next(((place, origin) for place, origin in found_in if origin != "default"), found_in[0])
+    key, origin = locate_error(error, layers)
     place = {"file": str(root / CONFIG_NAME), "environment": "environment", "pack": "pack.toml"}.get(origin, origin)
     found = f", found {first['input']!r}" if isinstance(first["input"], str | int | float | bool) else ""
     return ConfigError(f"{place}: {key}: {first['msg']}{found}", "curator config show lists every setting")

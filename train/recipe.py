@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.errors import ConfigError
 from schemas.identity import dump_canonical
+from schemas.layers import Layers, find_origin, locate_error, merge_layers
 from schemas.recipe import Recipe
 
 SUFFIX = ".toml"
@@ -59,14 +60,11 @@ def load_recipe(
     """
     name, values = _find(name_or_path)
     layers = [("--set", _parse_settings(settings)), ("pack", dict(pack_values or {})), ("recipe", values)]
-    merged: dict[str, Any] = {}
-    for _, layer in reversed(layers):
-        merged = _merge(merged, layer)
     try:
-        recipe = Recipe.model_validate(merged)
+        recipe = Recipe.model_validate(merge_layers(layers))
     except ValidationError as error:
         raise _explain(error, layers, name_or_path) from error
-    origins = {key: _find_origin(key, layers) for key in flatten_recipe(recipe)}
+    origins = {key: find_origin(key, layers) for key in flatten_recipe(recipe)}
     return ResolvedRecipe(name, recipe, origins)
 
 
@@ -128,7 +126,7 @@ def _parse_settings(settings: Iterable[str]) -> dict[str, Any]:
         inner: Any = _parse_value(text.strip())
         for part in reversed(key.strip().split(".")):
             inner = {part: inner}
-        values = _merge(values, inner)
+        values = merge_layers([("--set", inner), ("--set", values)])
     return values
 
 
@@ -170,33 +168,9 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(value, Mapping) and isinstance(old, dict) else value
-    return merged
-
-
-def _find_origin(key: str, layers: list[tuple[str, dict[str, Any]]]) -> str:
-    return next((origin for origin, layer in layers if _has(layer, key)), "default")
-
-
-def _has(layer: Mapping[str, Any], key: str) -> bool:
-    found: Any = layer
-    for part in key.split("."):
-        if not isinstance(found, Mapping) or part not in found:
-            return False
-        found = found[part]
-    return True
-
-
-def _explain(error: ValidationError, layers: list[tuple[str, dict[str, Any]]], where: str) -> ConfigError:
+def _explain(error: ValidationError, layers: Layers, where: str) -> ConfigError:
     first = error.errors()[0]
-    # A union adds names of its own to the place (`lora.targets.list[str]`): the setting is what some layer has.
-    places = [".".join(str(part) for part in first["loc"][:length]) for length in range(len(first["loc"]), 0, -1)]
-    found_in = [(place, _find_origin(place, layers)) for place in places]
-    key, origin = next(((place, origin) for place, origin in found_in if origin != "default"), ("", "default"))
+    key, origin = locate_error(error, layers)
     given = first["input"]
     found = f", found {given!r}" if isinstance(given, str | int | float | bool) else ""
     source = f"recipe {where}" if origin in ("recipe", "default") else origin
