@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.errors import WarehouseError
+from warehouse.statements import load_statement
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,13 +32,17 @@ def migrate(connection: "duckdb.DuckDBPyConnection") -> int:
     newest = known[-1][0]
     if done and max(done) > newest:
         raise WarehouseError(
-            f"the database has schema {max(done)}, this curator knows up to {newest}",
-            "install a newer corpus-curator",
+            f"the database has schema {max(done)}, this curator knows up to {newest}", _name_remedy(connection)
         )
     for number, path in known:
         if number not in done:
             _apply(connection, number, path)
     return newest
+
+
+def _name_remedy(connection: "duckdb.DuckDBPyConnection") -> str:
+    row = connection.execute(load_statement("meta_value"), {"key": "written_by"}).fetchone()
+    return f'pip install "corpus-curator>={row[0]}"' if row else "install a newer corpus-curator"
 
 
 def _apply(connection: "duckdb.DuckDBPyConnection", number: int, path: Path) -> None:

@@ -1,15 +1,16 @@
 """The open database: runs the named statements of `warehouse/sql/` and moves frames in and out."""
 
 import contextlib
-import functools
 import secrets
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import WarehouseError
 from warehouse.connection import connect, translate_errors
 from warehouse.migrate import migrate
+from warehouse.statements import load_statement
 
 if TYPE_CHECKING:
     import duckdb
@@ -140,6 +141,7 @@ def open_warehouse(path: Path) -> Iterator[Warehouse]:
             migrate(connection)
             create_views(connection, "main")
             warehouse.run("keep_salt", salt=secrets.token_hex(16))
+            warehouse.run("keep_writer", version=version("corpus-curator"))
         yield warehouse
     finally:
         with translate_errors(path):
@@ -150,9 +152,3 @@ def create_views(connection: "duckdb.DuckDBPyConnection", folder: str) -> None:
     """Creates the views of `warehouse/views/<folder>/` in the order of their numbers."""
     for file in sorted((HERE / "views" / folder).glob("*.sql")):
         connection.execute(file.read_text(encoding="utf-8"))
-
-
-@functools.cache
-def load_statement(name: str) -> str:
-    """Gives the text of `warehouse/sql/<name>.sql`."""
-    return (HERE / "sql" / f"{name}.sql").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from curator.service.context import Service
-from warehouse.store import load_statement
+from warehouse.statements import load_statement
 
 SERVICE = Path(__file__).parents[1]
 PAGES = (
