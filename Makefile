@@ -5,7 +5,7 @@ DEV := .venv
 DATA ?= data
 PIP_FLAGS := --disable-pip-version-check --quiet
 
-.PHONY: demo test check compat real bench bench-dedup format assets screenshots clean
+.PHONY: demo test check compat real bench bench-dedup audit format assets screenshots clean
 
 demo: $(CORE)/.installed  ## The whole job on bundled material, without network, credentials or GPU.
 	$(CORE)/bin/curator demo demo
@@ -30,6 +30,12 @@ bench: $(DEV)/.installed  ## Side-by-side measurements, never part of the tests:
 	$(DEV)/bin/python bench/events.py
 	$(DEV)/bin/python bench/dump_stream.py --data "$(DATA)"
 	$(if $(SCALE),$(DEV)/bin/python bench/scale.py "$(DATA)/reddit/top2013" --rows $(SCALE))
+
+audit: $(DEV)/.installed  ## Known vulnerabilities of what is pinned (asks pypi.org), and the licences into docs/licences.md.
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install $(PIP_FLAGS) pip-audit pip-licenses
+	build/audit/bin/pip-licenses --python=$(DEV)/bin/python --order=license --format=markdown --output-file=docs/licences.md
+	build/audit/bin/pip-audit --no-deps --disable-pip -r constraints.txt
 
 bench-dedup: $(DEV)/.installed  ## Dedup against its peers, in an environment of their own: make bench-dedup DATA=folder of CSV posts
 	$(DEV)/bin/python bench/dedup/run.py "$(DATA)"
