@@ -1,7 +1,7 @@
 """Search over a snapshot: rows that have all of some words, or rows whose text is nearest to a text.
 
 There is no index in the file: words are looked for in the text itself, and of the nearest rows only those are compared
-that share the telling words of the question.
+that share the rarest of the telling words of the question.
 """
 
 import json
@@ -18,7 +18,11 @@ from curator.text import flatten_messages
 MAX_WORDS = 4
 MAX_TELLING = 6
 MAX_CANDIDATES = 500
+SAMPLE_ROWS = 3_000
+MAX_SHARE = 0.1
 MIN_SIMILARITY = 0.05
+MAX_SECONDS = 15.0
+"""A word that no row has is looked for in every text: a second of processor time for a million rows."""
 WORD = re.compile(r'"([^"]+)"|(\S+)')
 LETTERS = re.compile(r"\w{3,}")
 
@@ -60,10 +64,15 @@ def search_words(
 
     Returns:
         The rows with their `messages`, and whether there are more.
+
+    Raises:
+        ServiceError: It takes too long (503).
     """
     patterns: list[str | None] = [*find_patterns(text), *[None] * MAX_WORDS]
     words = {f"word_{n}": patterns[n - 1] for n in range(1, MAX_WORDS + 1)}
-    rows = reader.read("search_examples", **words, **vars(filters), limit=limit + 1, offset=offset).to_dicts()
+    rows = reader.read_within(
+        MAX_SECONDS, "search_examples", **words, **vars(filters), limit=limit + 1, offset=offset
+    ).to_dicts()
     return [_parse(row) for row in rows[:limit]], len(rows) > limit
 
 
@@ -86,8 +95,8 @@ def search_nearest(reader: SnapshotReader, text: str, limit: int) -> list[dict[s
     if not telling:
         return []
     words = telling[:MAX_TELLING]
-    pattern = f"(?i){'|'.join(map(_escape, words))}"
-    rows = reader.read("nearest_candidates", pattern=pattern, words=words, limit=MAX_CANDIDATES)
+    pattern = f"(?i){'|'.join(map(_escape, _pick_rare(reader, words)))}"
+    rows = reader.read_within(MAX_SECONDS, "nearest_candidates", pattern=pattern, words=words, limit=MAX_CANDIDATES)
     if not rows.height:
         return []
     full = flatten_messages(rows.select("messages"))["full"]
@@ -97,6 +106,19 @@ def search_nearest(reader: SnapshotReader, text: str, limit: int) -> list[dict[s
         row = reader.read("find_examples", prefix=rows["id"][position]).row(0, named=True)
         found.append({**_parse(_shorten(row)), "similarity": round(similarity, 4)})
     return found
+
+
+def _pick_rare(reader: SnapshotReader, words: list[str]) -> list[str]:
+    """Gives the rarest of some words, as many as few enough rows have; of a large corpus each row has the common ones."""
+    shares = reader.read("word_shares", words=words, rows=SAMPLE_ROWS)
+    picked: list[str] = []
+    total = 0.0
+    for word, share in shares.iter_rows():
+        total += share
+        if picked and total > MAX_SHARE:
+            break
+        picked.append(word)
+    return picked
 
 
 def _shorten(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curator.service.errors import ServiceError
 from schemas.errors import WarehouseError
 from warehouse import Warehouse, find_snapshot
 from warehouse.connection import connect
@@ -82,6 +83,40 @@ class SnapshotReader:
         """
         with self.open() as snapshot:
             return snapshot.read(statement_name, **values)
+
+    def read_within(self, limit_s: float, statement_name: str, **values: Any) -> "pl.DataFrame":
+        """Gives the same as `read`, or breaks off.
+
+        Args:
+            limit_s: Seconds that it may take.
+            statement_name: File under `warehouse/sql/`.
+            values: What is bound.
+
+        Raises:
+            ServiceError: It takes longer (503).
+            WarehouseError: As `read`.
+        """
+        is_late = threading.Event()
+        with self.open() as snapshot:
+
+            def stop() -> None:
+                is_late.set()
+                snapshot.connection.interrupt()
+
+            timer = threading.Timer(limit_s, stop)
+            timer.start()
+            try:
+                return snapshot.read(statement_name, **values)
+            except WarehouseError as error:
+                if not is_late.is_set():
+                    raise
+                raise ServiceError(
+                    503,
+                    f"looking through the corpus takes over {limit_s:g} s",
+                    "choose a source, a category or a split, or a word that is not rare; curator sql has no limit",
+                ) from error
+            finally:
+                timer.cancel()
 
     def read_cached(self, statement_name: str, **values: Any) -> "pl.DataFrame":
         """Gives the same as `read`, but asks each snapshot only once."""
