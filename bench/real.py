@@ -160,7 +160,7 @@ def count_reused_comments(warehouse) -> int:
             select used.id from used join document on document.id = used.id and document.kind = 'comment'
             group by used.id having count(*) > 1)
     """
-    return warehouse.connection.execute(query).fetchone()[0]
+    return warehouse.connection.execute(query).fetchall()[0][0]
 
 
 def count_rows(warehouse, ids: set[str]) -> list:
