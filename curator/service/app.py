@@ -57,7 +57,7 @@ def create_app(service: Service, *, has_pages: bool = True) -> FastAPI:
     # The last one added is the outermost.
     app.add_middleware(ShortWay, service=service)
     app.add_middleware(Door, service=service)
-    app.add_middleware(Watch, metrics=service.metrics)
+    app.add_middleware(Watch, metrics=service.metrics, log=service.log)
     app.add_exception_handler(CuratorError, _answer_error)
     app.include_router(make_login_router(service))
     app.include_router(make_api_router())

@@ -11,6 +11,7 @@ from curator.service.arms import Arms, open_arms
 from curator.service.gateway.models import Models
 from curator.service.hosts import list_allowed_hosts
 from curator.service.limits import RateLimit
+from curator.service.log import ServiceLog, open_log
 from curator.service.metrics import Metrics
 from curator.service.reviewing import ReviewDesk
 from curator.service.sessions import Sessions
@@ -55,6 +56,7 @@ class Service:
         sessions: Browsers that have logged in.
         event_limit: How many events a client may send.
         allowed_hosts: Host names that are answered.
+        log: Who asked for what.
         is_tls: Whether browsers speak TLS with it, so that cookies are `Secure`.
         metrics: Figures of the running service.
     """
@@ -71,6 +73,7 @@ class Service:
     sessions: Sessions
     event_limit: RateLimit
     allowed_hosts: frozenset[str]
+    log: ServiceLog
     is_tls: bool = False
     metrics: Metrics = field(default_factory=Metrics)
 
@@ -84,6 +87,7 @@ class Service:
         self.sql_pool.close()
         self.journal.close()
         self.reader.close()
+        self.log.close()
 
 
 def open_service(
@@ -115,6 +119,7 @@ def open_service(
         sessions=Sessions(),
         event_limit=RateLimit(config.events_per_s, config.events_burst),
         allowed_hosts=list_allowed_hosts(host, [*config.allowed_hosts, *allowed_hosts]),
+        log=open_log(project.root),
         is_tls=is_tls,
     )
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from curator.service.log import ServiceLog
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,11 +58,18 @@ class Metrics:
 
 
 class Watch:
-    """Middleware that counts every answer by the pattern of its route, never by its address (it may hold a token)."""
+    """Middleware that counts and logs every answer by the pattern of its route, never by its address.
 
-    def __init__(self, app: "ASGIApp", metrics: Metrics) -> None:
+    Args:
+        app: What answers.
+        metrics: Where answers are counted.
+        log: Where they are written down, but for the files of the pages.
+    """
+
+    def __init__(self, app: "ASGIApp", metrics: Metrics, log: ServiceLog) -> None:
         self._app = app
         self._metrics = metrics
+        self._log = log
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answers and counts."""
@@ -81,7 +90,11 @@ class Watch:
             route: Any = scope.get("route")
             name = str(scope.get("curator.route") or getattr(route, "path", "other"))
             method = scope["method"] if scope["method"] in METHODS else "other"
-            self._metrics.observe(method, name, status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._metrics.observe(method, name, status, seconds)
+            if not scope["path"].startswith("/static/"):
+                client = scope.get("state", {}).get("client")
+                self._log.note_request(method, name, status, seconds, client.name if client else None)
 
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
