@@ -137,6 +137,15 @@ def test_the_difference_names_duplicates_and_the_figures_of_models(
     assert {row["id"]: row["reason"] for row in found["changes"] if row["change"] == "out"}[old] == "dedup: near_duplicate"
 
 
+def test_a_release_that_leaks_is_never_exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    release = balance(folder, "20", capsys)
+    with change_project(open_project(folder), "spoil") as (warehouse, _):
+        warehouse.connection.execute("update release set is_verified = false")
+    assert run(["-C", str(folder), "export"]) == 1
+    assert f"release {release}: verification found leaks" in capsys.readouterr().err
+    assert not (folder / "exports").exists()
+
+
 def test_a_withheld_row_comes_back_with_the_first_balance_that_has_no_reason_to_withhold_it(
     tmp_path: Path, tiny_pack: Path, cli
 ) -> None:
