@@ -99,6 +99,18 @@ def test_a_ball_is_no_load_and_a_step_that_comes_twice_is_said_once(pack: Pack) 
     assert told["how_to"][1].endswith("3. Lower it slowly.\n4. Repeat until you can no longer keep good form.")
 
 
+def test_knees_may_pass_the_toes_and_the_number_of_a_lost_step_goes(pack: Pack) -> None:
+    steps = [
+        "Step forward and squat down. Note: Do not allow your knee to go forward beyond your toes as you come down.",
+        "Push yourself back up. 3",
+        "Repeat with the other leg.",
+    ]
+    told = pairs(extract(pack, {**SIT_UP, "instructions": steps})[0])
+    assert told["how_to"][1] == (
+        "1. Step forward and squat down.\n2. Push yourself back up.\n3. Repeat with the other leg."
+    )
+
+
 def test_a_row_without_instructions_is_rejected_as_such(pack: Pack) -> None:
     for empty in ([], [" "], None):
         assert extract(pack, {**SIT_UP, "instructions": empty}) == ([], ["no_instructions"])

@@ -16,7 +16,7 @@ _MARKUP = re.compile(r"<[^<>]*>|\b/?(?:li|ol|ul|br)>|&[a-z]+;")
 # What a text puts in brackets to point at another part of its page, or to speak of its author.
 _POINTER = re.compile(r"\s*\([^()]*\b(?:chapter|section|described|my prefer\w+)\b[^()]*\)", re.IGNORECASE)
 _GLUED_STOP = re.compile(r"(?<=[a-z]{2}\.)(?=[A-Z][a-z])")
-_STRAY_LETTER = re.compile(r"(?<=[a-z][.!?])[a-z](?=\s|$)")
+_STRAY_LETTER = re.compile(r"(?<=[a-z][.!?])[a-z](?=\s|$)|(?<=[a-z][.!?])\s\d$")
 _TWICE = re.compile(r"\b([a-z]{2,}) \1\b")
 _START_POSITION = re.compile(r"\bthis\b[^.]{0,30}\bstart(?:ing)? position\b", re.IGNORECASE)
 _LABEL_ALONE = re.compile(r"\b(Tip|Note|Variation|Variations|Caution):\s+")
@@ -106,7 +106,7 @@ def drop_sentences(items: Sequence[str], pattern: str) -> list[str]:
 
 
 def mend_text(text: str) -> str:
-    """Takes out what a text kept of its web page: tags, pointers, a letter behind a stop, a word said twice."""
+    """Takes out what a text kept of its web page: tags, pointers, a letter or a number behind a stop, a word said twice."""
     bare = _STRAY_LETTER.sub("", _POINTER.sub("", _MARKUP.sub(" ", text)))
     return " ".join(_TWICE.sub(r"\1", _GLUED_STOP.sub(" ", bare)).split())
 
