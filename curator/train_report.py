@@ -15,7 +15,7 @@ GIGABYTE = 1e9
 def show_plan(recipe: ResolvedRecipe, estimate: Estimate) -> None:
     """Shows every setting with its origin, and what the run will take."""
     print_table("settings", ["setting", "value", "from"], list_settings(recipe))
-    show_estimate(estimate)
+    show_estimate(estimate, recipe.recipe.hardware.teraflops)
 
 
 def list_settings(recipe: ResolvedRecipe) -> list[list[Any]]:
@@ -34,8 +34,8 @@ def describe_plan(recipe: ResolvedRecipe, estimate: Estimate) -> dict[str, Any]:
     return {"recipe": recipe.name, "settings": settings, "estimate": estimate.model_dump(mode="json") | memory}
 
 
-def show_estimate(estimate: Estimate) -> None:
-    """Shows memory, steps, tokens and time."""
+def show_estimate(estimate: Estimate, teraflops: float) -> None:
+    """Shows memory, steps, tokens and time; the time holds for a card that reaches so many teraflops."""
     counted = "counted by the base's tokenizer" if estimate.is_counted else "estimated: the base is not here"
     trained = estimate.trained_parameters
     rows = [
@@ -47,7 +47,10 @@ def show_estimate(estimate: Estimate) -> None:
         ["tokens an epoch", f"{estimate.tokens_per_epoch:,} ({counted})"],
         ["optimiser steps", f"{estimate.steps:,}"],
         ["tokens in all", f"{estimate.tokens:,}"],
-        ["time", f"about {format_seconds(estimate.seconds)} at hardware.teraflops"],
+        [
+            "time",
+            f"about {format_seconds(estimate.seconds)} at {teraflops:g} teraflops (set hardware.teraflops to yours)",
+        ],
     ]
     print_table("estimate", ["what", "value"], rows)
 
