@@ -5,7 +5,7 @@ DEV := .venv
 DATA ?= data
 PIP_FLAGS := --disable-pip-version-check --quiet
 
-.PHONY: demo test check compat real bench bench-dedup audit format assets screenshots clean
+.PHONY: demo test check compat real bench bench-dedup fuzz audit format assets screenshots clean
 
 demo: $(CORE)/.installed  ## The whole job on bundled material, without network, credentials or GPU.
 	$(CORE)/bin/curator demo demo
@@ -30,6 +30,12 @@ bench: $(DEV)/.installed  ## Side-by-side measurements, never part of the tests:
 	$(DEV)/bin/python bench/events.py
 	$(DEV)/bin/python bench/dump_stream.py --data "$(DATA)"
 	$(if $(SCALE),$(DEV)/bin/python bench/scale.py "$(DATA)/reddit/top2013" --rows $(SCALE))
+
+MINUTES ?= 30
+fuzz: $(DEV)/.installed  ## Coverage-guided fuzzing of every parser and writer of text: make fuzz MINUTES=30
+	$(PYTHON) -m venv build/fuzz
+	build/fuzz/bin/pip install $(PIP_FLAGS) atheris
+	PYTHONPATH="$$($(DEV)/bin/python -c 'import site; print(site.getsitepackages()[0])')" build/fuzz/bin/python fuzz/run.py --minutes $(MINUTES)
 
 audit: $(DEV)/.installed  ## Known vulnerabilities of what is pinned (asks pypi.org), and the licences into docs/licences.md.
 	$(PYTHON) -m venv build/audit
