@@ -77,8 +77,8 @@ def find_entries(root: Path, meant: Meant) -> Entries:
 def erase_entries(root: Path, meant: Meant) -> Entries:
     """Deletes what a request means and writes the file anew, its log included; doing it again does no harm.
 
-    A service may go on working: it waits for moments. Its new events of a forgotten author are left out by the tombstone
-    when they are ingested.
+    A service may go on working: it waits for moments. Its new events of a forgotten author are left out by the
+    tombstone when they are ingested.
 
     Raises:
         JournalError: Somebody keeps the file busy for longer than `BUSY_S`; what was to go may still stand in its log.

@@ -46,9 +46,10 @@ def compare_releases(snapshot: Warehouse, left: str, right: str) -> dict[str, An
 
     Returns:
         `left`, `right` (full ids), `changes` (rows with id, change in/out/moved, category, splits, reason), `counts` by
-        change, `by_reason` (rows out: what is against them), `in_by_reason` (where the rows in are from); and for each side
-        `mix` (rows by category, without preferences), `rights` (rows by licence and permission) and `evaluation` (models that were trained on it, with their metrics); `duplicates`: of the rows out, how many dedup
-        has `removed` by now and how many were `replaced` by a row of the other release.
+        change, `by_reason` (rows out: what is against them), `in_by_reason` (where the rows in are from); for each side
+        `mix` (rows by category, without preferences), `rights` (rows by licence and permission) and `evaluation`
+        (models that were trained on it, with their metrics); `duplicates`: of the rows out, how many dedup has `removed`
+        by now and how many were `replaced` by a row of the other release.
 
     Raises:
         ConfigError: One of them does not exist.

@@ -134,7 +134,9 @@ def test_the_difference_names_duplicates_and_the_figures_of_models(
     assert f"{right}: model abc123def456 (tiny on gpt2): eval_loss 1.25" in shown
     assert run(["-C", str(folder), "releases", "diff", left, right, "--json"]) == 0
     found = orjson.loads(capsys.readouterr().out)
-    assert {row["id"]: row["reason"] for row in found["changes"] if row["change"] == "out"}[old] == "dedup: near_duplicate"
+    assert {row["id"]: row["reason"] for row in found["changes"] if row["change"] == "out"}[
+        old
+    ] == "dedup: near_duplicate"
 
 
 def test_a_release_that_leaks_is_never_exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,8 +28,8 @@ class Classifier:
 
         Returns:
             `category`, `confidence` (0-1), and what the words of the lexicon say of that category: `score` (its votes,
-            the title's twice), `margin` ((score - the next category's) / score; not above 0 where another has as many) and
-            `words` (those that speak for it; null without any).
+            the title's twice), `margin` ((score - the next category's) / score; not above 0 where another has as many)
+            and `words` (those that speak for it; null without any).
         """
         import numpy as np
         import polars as pl
@@ -86,8 +86,8 @@ def train_classifier(
 def one_thread() -> Any:
     """Gives a context in which the linear algebra runs on one thread.
 
-    The matrices are so small that threads only wait for one another, at six times the processor's time; and sums made on one
-    thread have the same last digit on every machine with the same processor.
+    The matrices are so small that threads only wait for one another, at six times the processor's time; and sums made
+    on one thread have the same last digit on every machine with the same processor.
     """
     from threadpoolctl import threadpool_limits
 

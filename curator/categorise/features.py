@@ -98,7 +98,7 @@ class TextFeatures:
 
 
 def _weigh_words(vectorizer: Any, texts: "pl.Series") -> Any:
-    """Gives what the fitted vectorizer's `transform` gives, in a quarter of the time: words are counted over whole columns."""
+    """Gives what the fitted vectorizer's `transform` gives, in a quarter of the time: it counts over whole columns."""
     import numpy as np
     import polars as pl
     from scipy import sparse

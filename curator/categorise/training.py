@@ -84,7 +84,7 @@ def _read_pack_questions(pack: Pack, seed: int) -> "pl.DataFrame":
 
 
 def read_pack_examples(pack: Pack, seed: int) -> "pl.DataFrame":
-    """Gives the examples of the pack's knowledge pages and, without labelled posts, of its generator, with their labels."""
+    """Gives the examples of the pack's pages and, where it has no labelled posts, of its generator, with labels."""
     import polars as pl
 
     from sources.markdown import MarkdownSource
