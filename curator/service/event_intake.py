@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from curator.journal import Receipt
 from curator.service.context import Service
 from curator.service.errors import ServiceError, describe_error, find_status
+from curator.service.security import EVENTS_PATH
 from curator.service.tokens import Client
 from schemas.errors import CuratorError
 from schemas.feedback import EVENT_ADAPTER, FeedbackEvent
@@ -20,7 +21,7 @@ from schemas.feedback import EVENT_ADAPTER, FeedbackEvent
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-PATH = "/api/v1/events"
+PATH = EVENTS_PATH
 MAX_FAULTS = 5
 
 

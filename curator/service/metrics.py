@@ -10,6 +10,7 @@ from curator.service.log import ServiceLog
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+ACCEPTED = 202
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 
 
@@ -63,7 +64,7 @@ class Watch:
     Args:
         app: What answers.
         metrics: Where answers are counted.
-        log: Where they are written down, but for the files of the pages.
+        log: Where they are written down, but for files of the pages and events that were taken.
     """
 
     def __init__(self, app: "ASGIApp", metrics: Metrics, log: ServiceLog) -> None:
@@ -92,7 +93,8 @@ class Watch:
             method = scope["method"] if scope["method"] in METHODS else "other"
             seconds = time.perf_counter() - started
             self._metrics.observe(method, name, status, seconds)
-            if not scope["path"].startswith("/static/"):
+            # Events that were taken stand in the journal, each with its client.
+            if not scope["path"].startswith("/static/") and status != ACCEPTED:
                 client = scope.get("state", {}).get("client")
                 self._log.note_request(method, name, status, seconds, client.name if client else None)
 

@@ -49,7 +49,7 @@ def run_service(project: Project, binding: Binding, *, is_debug: bool = False) -
     try:
         import uvicorn
 
-        from curator.service.app import create_app
+        from curator.service.app import create_app, make_front
         from curator.service.context import open_service
         from curator.service.tokens import open_tokens
     except ImportError as error:
@@ -69,7 +69,7 @@ def run_service(project: Project, binding: Binding, *, is_debug: bool = False) -
     say(f"curator serves {project.root}; Ctrl-C stops it")
     say(f"open {address}/login?token={service.sessions.make_link_token()}")
     config = uvicorn.Config(
-        create_app(service),
+        make_front(create_app(service), service),
         # Addresses may hold tokens: no access log, /metrics counts by route instead.
         access_log=False,
         log_level=logging.INFO if is_debug else logging.WARNING,

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 1_000_000
 PUBLIC_PATHS = frozenset({"/login", "/api/v1/health", "/favicon.ico"})
 STATIC_PREFIX = "/static/"
+EVENTS_PATH = "/api/v1/events"
+EVENT_HEADERS = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+]
+"""For receipts of events, which no browser shows and of which there are thousands a second."""
 PATH_TOKEN_PREFIX = "/t/"  # noqa: S105 - a path, not a secret
 LOGIN_HINT = "open the address that `curator serve` printed, or send Authorization: Bearer TOKEN"
 
@@ -48,7 +55,7 @@ class Door:
             return
         if scope["type"] != "http":
             return
-        nonce = secrets.token_urlsafe(16)
+        nonce = "" if scope["path"] == EVENTS_PATH else secrets.token_urlsafe(16)
         guarded_send = _add_headers(send, nonce, scope["path"], is_tls=self._service.is_tls)
         state: dict[str, Any] = scope.setdefault("state", {})
         state |= {"nonce": nonce, "csrf": "", "client": None}
@@ -144,18 +151,22 @@ def _cap(receive: "Receive") -> "Receive":
 
 
 def _add_headers(send: "Send", nonce: str, path: str, *, is_tls: bool) -> "Send":
-    fixed = [
-        (b"content-security-policy", make_policy(nonce).encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"x-frame-options", b"DENY"),
-        (b"referrer-policy", b"no-referrer"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-        (b"cross-origin-resource-policy", b"same-origin"),
-        (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
-    ]
+    fixed = (
+        [*EVENT_HEADERS]
+        if path == EVENTS_PATH
+        else [
+            (b"content-security-policy", make_policy(nonce).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"x-frame-options", b"DENY"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+            (b"cross-origin-resource-policy", b"same-origin"),
+            (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+        ]
+    )
     if is_tls:
         fixed.append((b"strict-transport-security", b"max-age=31536000"))
-    if not path.startswith(STATIC_PREFIX):
+    if not path.startswith((STATIC_PREFIX, EVENTS_PATH)):
         fixed.append((b"cache-control", b"no-store"))
 
     async def guarded(message: MutableMapping[str, Any]) -> None:
