@@ -200,6 +200,10 @@ def _extract(
         pending = warehouse.read("pending_inputs", fingerprint=fingerprint)
     todo = inputs.join(pending.select("input_id"), on="input_id", how="semi")
     chunks = list(_cut(todo, CHUNK_INPUTS))
+    # A late reply joins documents that were judged without it.
+    again = todo.select(pl.col("document_ids").explode().alias("id")).unique()
+    with warehouse.transaction(), warehouse.lend({"incoming": again}):
+        warehouse.run("drop_extract_verdicts", fingerprint=fingerprint)
 
     def read_documents(chunk: pl.DataFrame) -> pl.DataFrame:
         with warehouse.lend({"wanted": chunk.select(pl.col("document_ids").explode().alias("id")).unique()}):

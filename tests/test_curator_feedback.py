@@ -170,6 +170,8 @@ def ingest(folder, events, name="events.jsonl"):
 def read_tables(project):
     with open_snapshot(project.snapshots) as snapshot:
         tables = [snapshot.read(name) for name in ("metrics", "experiment_users", "kept_texts")]
+        decided = "select subject_id, stage, is_kept, reason, score, partner from verdicts order by all"
+        tables.append(snapshot.connection.sql(decided).pl())
     return [json.dumps(table.to_dicts(), default=str, sort_keys=True) for table in tables]
 
 
