@@ -170,7 +170,9 @@ def _plan(
     entries = find_entries(project.root, Meant(named, meant, salt, stored, examples["id"].to_list()))
     if not doomed.height and not entries.events:
         what = ", ".join(repr(value) for value in values[:3])
-        raise ConfigError(f"forget {kind} {what}: nothing in this project is meant by it", "curator why finds ids")
+        raise ConfigError(
+            f"forget {kind} {what}: nothing in this project is meant by it", "curator why finds ids; name one in full"
+        )
     with warehouse.lend({"doomed_examples": examples.select("id")}):
         exports = warehouse.read("touched_exports")["path"].to_list()
         releases = warehouse.read("touched_releases")["release_id"].to_list()
