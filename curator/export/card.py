@@ -108,10 +108,15 @@ def _build_text(manifest: dict[str, Any], pack: Pack) -> str:
             ),
             "",
         ]
-    lines += [f"- {name}: {count} rows" for name, count in rights["licences"].items()]
+    lines += [f"- {_one_line(name)}: {count} rows" for name, count in rights["licences"].items()]
     if rights["attributions"]:
-        lines += ["", "## Attributions", "", *(f"- {text}" for text in rights["attributions"])]
+        lines += ["", "## Attributions", "", *(f"- {_one_line(text)}" for text in rights["attributions"])]
     return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """Gives text of a source as one line: it must not begin a heading or a table of the card."""
+    return " ".join(text.split())
 
 
 def _mix_lines(counts: dict[str, int]) -> list[str]:
