@@ -204,7 +204,9 @@ def test_a_killed_command_owes_its_snapshot_even_to_a_next_one_that_changes_noth
     assert snapshot_rows(bare, "select count(*) from documents") == [(2,)]
 
 
-def test_a_source_that_stops_half_way_keeps_what_it_gave_and_goes_on_there(paper, bare):
+@pytest.mark.parametrize("bulk_rows", [1, 20_000])
+def test_a_source_that_stops_half_way_keeps_what_it_gave_and_goes_on_there(bulk_rows, paper, bare, monkeypatch):
+    monkeypatch.setattr("curator.ingest.BULK_ROWS", bulk_rows)
     stopped = paper(BATCHES, stop_after="2")
     assert (stopped.read, stopped.stopped, stopped.hint) == (3, "paper: out of ink", "buy ink")
     assert stopped.is_partial
@@ -213,6 +215,33 @@ def test_a_source_that_stops_half_way_keeps_what_it_gave_and_goes_on_there(paper
     rest = paper(BATCHES, stop_after="2")
     assert (rest.read, rest.added, rest.stopped) == (1, 1, "")
     assert set(current(bare)) == {"a", "b", "c", "d"}
+
+
+def test_large_batches_are_stored_together_or_not_at_all_and_small_ones_each(paper, bare, monkeypatch):
+    broken = [*BATCHES[:2], [["no text"]]]
+    monkeypatch.setattr("curator.ingest.BULK_ROWS", 1)
+    with pytest.raises(TypeError):
+        paper(broken)
+    assert read_documents(bare) == []
+    assert read_rejections(bare) == []
+    monkeypatch.setattr("curator.ingest.ROW_GROUP_ROWS", 2)
+    with pytest.raises(TypeError):
+        paper(broken)
+    assert set(current(bare)) == {"a", "b"}
+    monkeypatch.setattr("curator.ingest.BULK_ROWS", 2)
+    with pytest.raises(TypeError):
+        paper(broken)
+    assert set(current(bare)) == {"a", "b", "c"}
+    rest = paper(BATCHES)
+    assert (rest.read, rest.added) == (1, 1)
+
+
+def test_large_batches_stored_together_still_hold_each_document_once(paper, bare, monkeypatch):
+    monkeypatch.setattr("curator.ingest.BULK_ROWS", 1)
+    report = paper([[["a", "text"], ["b", "text"]], [["b", "text"], ["c", "text"]], [["a", "new"]]])
+    assert (report.read, report.added, report.revived) == (5, 4, 0)
+    assert set(current(bare)) == {"a", "b", "c"}
+    assert len(read_documents(bare)) == 4
 
 
 def test_a_newer_text_under_the_same_key_supersedes_the_older(paper, bare):

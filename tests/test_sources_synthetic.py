@@ -1,17 +1,24 @@
 """The connector `synthetic`: what it yields, and that the same seed always yields the same."""
 
+import hashlib
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.document import DOCUMENT_COLUMNS, document_id
 from schemas.errors import ConfigError
 from schemas.frames import check_frame
+from schemas.identity import make_id
 from sources.packs.loader import load_pack
 from sources.protocol import SourceContext
 from sources.synthetic import SyntheticOptions, SyntheticSource, check_rules
+from sources.synthetic.kernel_digest import BLOCK_BYTES, WORDS, absorb, begin_digest, end_digest
 
 
 def generate(pack_name: str, **options) -> pl.DataFrame:
@@ -39,6 +46,26 @@ def test_documents_are_owned_conversations_with_canonical_json(pack_name):
         roles = [message["role"] for message in json.loads(row["content"])["messages"]]
         assert roles in (["user", "assistant"], ["user", "assistant", "user", "assistant"])
         assert "{" not in row["content"][len('{"messages":[{') :].replace('{"content"', "")
+
+
+@pytest.mark.parametrize(("pack_name", "count"), [("fitness", 1500), ("golf", 300)])
+def test_rows_of_one_scenario_share_rule_persona_and_the_answer_but_for_its_numbers(pack_name, count):
+    for row in generate(pack_name, count=count).iter_rows(named=True):
+        metadata = json.loads(row["metadata"])
+        answer = json.dumps(json.loads(row["content"])["messages"][1]["content"], ensure_ascii=False)[1:-1]
+        masked = re.sub(r"[0-9](?:[.,]?[0-9])*", "#", answer)
+        assert metadata["scenario"] == make_id(metadata["rule"], metadata["persona"], masked)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=4))
+def test_the_machine_hashes_as_hashlib_does(parts):
+    words, block, out = np.zeros(WORDS, np.uint64), np.zeros(BLOCK_BYTES, np.uint8), np.zeros(32, np.uint8)
+    begin_digest(words)
+    for part in parts:
+        absorb(np.array(list(part), dtype=np.uint8), 0, len(part), words, block)
+    end_digest(out, 0, words, block)
+    assert bytes(out).decode() == hashlib.blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
 def test_a_longer_run_begins_with_the_rows_of_a_shorter_one():

@@ -79,3 +79,28 @@ def test_database_and_snapshot_have_the_storage_format_that_older_clients_read(b
         with duckdb.connect(str(path), read_only=True) as connection:
             tags = connection.execute("select tags['storage_version'] from duckdb_databases() where not internal")
             assert tags.fetchone()[0].startswith(STORAGE_VERSION), path.name
+
+
+def test_rows_of_an_old_database_are_there_after_long_texts_are_packed_anew(tmp_path):
+    path = tmp_path / "curator.db"
+    text = "Squat with a long text. " * 400
+    with duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION}) as old:
+        old.execute("create table migration (number integer primary key, name text not null)")
+        for number, file in migrations.list_migrations()[:3]:
+            old.execute(file.read_text())
+            old.execute("insert into migration values ($number, $name)", {"number": number, "name": file.stem})
+        old.execute(
+            "insert into document by name select 'd' || i as id, 's' as source, 'page' as kind, 'k' || i as natural_key,"
+            " $text || i as content, '{}' as metadata, now() as fetched_at, 'CC0-1.0' as licence, 'test' as basis,"
+            " 'own' as permission from range(3) as numbers(i)",
+            {"text": text},
+        )
+    with open_warehouse(path) as warehouse:
+        execute = warehouse.connection.execute
+        assert execute("select id, content from document order by id").fetchall() == [
+            (f"d{i}", f"{text}{i}") for i in range(3)
+        ]
+        assert execute("select count(*) from current_document").fetchone() == (3,)
+        execute("checkpoint")
+        packed = "select distinct column_name from pragma_storage_info('document') where compression = 'ZSTD'"
+        assert {name for (name,) in execute(packed).fetchall()} == {"id", "content", "metadata"}

@@ -3,6 +3,7 @@
 In the machine because a million rows need two million of them, and hashlib takes the interpreter's lock for each.
 
 A digest under way is `words` (eight of state, the bytes so far, the bytes in the block) and `block` (128 bytes).
+Counts are signed before they meet other integers: to numba, signed and unsigned make a float.
 """
 
 import numpy as np
@@ -108,7 +109,7 @@ def begin_digest(words: U64) -> None:
 @jit
 def absorb(source: U8, low: int, high: int, words: U64, block: U8) -> None:
     """Takes the bytes of a source from `low` to `high` into the digest."""
-    at, fill = low, int(words[_FILL])
+    at, fill = low, int(np.int64(words[_FILL]))
     while at < high:
         if fill == BLOCK_BYTES:
             words[_SIZE] += np.uint64(BLOCK_BYTES)
@@ -125,13 +126,13 @@ def absorb(source: U8, low: int, high: int, words: U64, block: U8) -> None:
 @jit
 def end_digest(buffer: U8, pos: int, words: U64, block: U8) -> None:
     """Ends a digest and writes its 32 hex digits."""
-    fill = int(words[_FILL])
+    fill = int(np.int64(words[_FILL]))
     for place in range(fill, BLOCK_BYTES):
         block[place] = np.uint8(0)
     words[_SIZE] += np.uint64(fill)
     _compress(words, block, True)
     for place in range(ID_BYTES):
-        byte = int(words[place // 8] >> np.uint64(8 * (place % 8))) & 255
+        byte = int(np.int64(words[place // 8] >> np.uint64(8 * (place % 8)))) & 255
         high, low = byte >> 4, byte & 15
         buffer[pos + 2 * place] = high + (48 if high < 10 else 87)
         buffer[pos + 2 * place + 1] = low + (48 if low < 10 else 87)
