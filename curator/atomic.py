@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from schemas.errors import ExportError
+from schemas.errors import ExportError, advise_on_disk
 
 TEMPORARY = ".curator-tmp-"
 _AT_FDCWD = -100
@@ -33,8 +33,9 @@ def write_file(path: Path, data: bytes) -> None:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ExportError(f"{path}: {error.strerror}", "free some space or check the rights of the folder") from error
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise ExportError(f"{path}: {error.strerror}", advise_on_disk(error.errno)) from error
 
 
 @contextlib.contextmanager
@@ -65,7 +66,7 @@ def replace_folder(path: Path) -> Iterator[Path]:
             temporary.rename(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise ExportError(f"{path}: {error.strerror}", "free some space or check the rights of the folder") from error
+        raise ExportError(f"{path}: {error.strerror}", advise_on_disk(error.errno)) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -90,13 +90,15 @@ def deduplicate_corpus(
     known = warehouse.read_value("stage_fingerprint", stage=ROWS) if is_same else None
     if known == held and not pending:
         return Deduplicated(int(warehouse.read_value("count_removed")), has_changed=False)
-    new = _sign_texts(warehouse, pending or [], config, (signed, screen_print), progress, threads, engine)
-    # All rows that were decided upon are there still, and the others are new: they alone can change anything.
-    if known == decided and not has_shingles:
-        change = _decide_touched(project, warehouse, new, signed)
-    else:
-        change = _decide_all(project, warehouse, signed)
-    alarms = _write(project, warehouse, change, {"dedup": fingerprint, ROWS: held, TEXTS: signed})
+    # One transaction: that a text is signed says that it has been decided upon, and only such rows are shown.
+    with warehouse.transaction():
+        new = _sign_texts(warehouse, pending or [], config, (signed, screen_print), progress, threads, engine)
+        # All rows that were decided upon are there still, and the others are new: they alone can change anything.
+        if known == decided and not has_shingles:
+            change = _decide_touched(project, warehouse, new, signed)
+        else:
+            change = _decide_all(project, warehouse, signed)
+        alarms = _write(project, warehouse, change, {"dedup": fingerprint, ROWS: held, TEXTS: signed})
     return Deduplicated(int(warehouse.read_value("count_removed")), has_changed=True, alarms=alarms)
 
 
@@ -128,11 +130,10 @@ def _sign_texts(
         config.model_copy(update={"threshold": PAIR_FLOOR}),
     )
     near = find_near_pairs(new, old, read_texts, config) if joined is None else name_texts(joined, new, old)
-    # One transaction: a pair is looked for only when its younger text is signed.
-    with warehouse.transaction():
-        warehouse.append("signature", new, {"fingerprint": signed})
-        with warehouse.lend({"incoming": near}):
-            warehouse.run("insert_near_pairs", fingerprint=signed)
+    # In one transaction: a pair is looked for only when its younger text is signed.
+    warehouse.append("signature", new, {"fingerprint": signed})
+    with warehouse.lend({"incoming": near}):
+        warehouse.run("insert_near_pairs", fingerprint=signed)
     with warehouse.lend({"incoming": new.drop("signature")}):
         warehouse.run("sign_dedup_rows")
     progress("dedup", len(pending), len(pending))
@@ -204,18 +205,17 @@ def _find_removals(project: Project, warehouse: Warehouse, rows: "pl.DataFrame",
 def _write(project: Project, warehouse: Warehouse, change: _Change, marks: dict[str, str]) -> list[str]:
     """Puts the new verdicts and clusters in the place of the old ones; gives the alarms."""
     fingerprint = marks["dedup"]
-    with warehouse.transaction():
-        if change.reopened is None or change.regrouped is None:
-            warehouse.run("clear_dedup_verdicts")
-            warehouse.run("clear_clusters")
-        else:
-            for statement, ids in (("drop_dedup_verdicts", change.reopened), ("drop_clusters", change.regrouped)):
-                with warehouse.lend({"reopened": ids.to_frame("id")}):
-                    warehouse.run(statement)
-        warehouse.append("verdict", change.removals.verdicts, {"stage": "dedup", "fingerprint": fingerprint})
-        warehouse.append("cluster", change.removals.clusters, {"fingerprint": fingerprint})
-        for stage, mark in marks.items():
-            warehouse.run("keep_stage", stage=stage, fingerprint=mark)
+    if change.reopened is None or change.regrouped is None:
+        warehouse.run("clear_dedup_verdicts")
+        warehouse.run("clear_clusters")
+    else:
+        for statement, ids in (("drop_dedup_verdicts", change.reopened), ("drop_clusters", change.regrouped)):
+            with warehouse.lend({"reopened": ids.to_frame("id")}):
+                warehouse.run(statement)
+    warehouse.append("verdict", change.removals.verdicts, {"stage": "dedup", "fingerprint": fingerprint})
+    warehouse.append("cluster", change.removals.clusters, {"fingerprint": fingerprint})
+    for stage, mark in marks.items():
+        warehouse.run("keep_stage", stage=stage, fingerprint=mark)
     return find_alarms(warehouse.read("dedup_losses", fingerprint=fingerprint), project.config.dedup.max_source_loss)
 
 

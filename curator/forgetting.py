@@ -93,9 +93,11 @@ def finish_forgetting(project: Project) -> bool:
     _rewrite_locks(project, mark)
     with open_warehouse(project.database) as warehouse:
         salt = warehouse.read_salt()
+        # The new one first: readers must always find one.
+        newest = publish_snapshot(warehouse, project.snapshots)
         for old in list_snapshots(project.snapshots):
-            old.unlink(missing_ok=True)
-        publish_snapshot(warehouse, project.snapshots)
+            if old != newest:
+                old.unlink(missing_ok=True)
     # Last, because a busy service may refuse it: everything else is done by then.
     erase_entries(project.root, Meant(mark.kind, mark.meant, salt, mark.events, mark.examples))
     _mark_path(project).unlink()
@@ -119,7 +121,9 @@ def _erase(warehouse: Warehouse, mark: Mark) -> None:
 
 def _clear_files(project: Project, mark: Mark) -> None:
     """Deletes exports of withdrawn releases, caches, what engines left behind, and the history of the SQL shell."""
-    for path in map(Path, mark.exports):
+    # With those that were written and, for a kill, never put on record.
+    unknown = [project.exports / release for release in mark.releases]
+    for path in [*map(Path, mark.exports), *unknown]:
         if path.is_relative_to(project.root):
             shutil.rmtree(path, ignore_errors=True)
     for name in ("cache", "scale"):

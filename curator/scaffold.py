@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from curator.atomic import write_file
 from curator.pipeline import list_default_ingests
 from curator.settings import CONFIG_NAME
 from schemas.errors import ConfigError
@@ -63,7 +64,8 @@ def make_project(folder: Path, pack: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder}: {error.strerror}", "name a folder that can be made") from error
-    path.write_text(TEMPLATE.format(pack=_quote(name), ingests=ingests), encoding="utf-8")
+    # Whole or not at all: half of a file would be taken for a project that is there.
+    write_file(path, TEMPLATE.format(pack=_quote(name), ingests=ingests).encode())
     return folder.resolve()
 
 

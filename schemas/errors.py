@@ -1,5 +1,6 @@
 """Every error a user can meet: one base, one subclass a boundary."""
 
+import errno
 from typing import ClassVar
 
 
@@ -55,3 +56,15 @@ class TrainError(CuratorError):
 
 class DeployError(CuratorError):
     """A model cannot be merged, converted, checked, served or asked."""
+
+
+DISK_ADVICE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space; what was there before is unchanged"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "check the rights of the folder"),
+    errno.EIO: "the disk fails: copy the project folder to another one, then type the same command again",
+}
+
+
+def advise_on_disk(error_number: int | None) -> str:
+    """Gives what to do about an error of the operating system."""
+    return DISK_ADVICE.get(error_number or 0, "check the folder and type the same command again")

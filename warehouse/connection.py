@@ -2,11 +2,12 @@
 
 import contextlib
 import errno
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import CuratorError, LockedError, WarehouseError
+from schemas.errors import CuratorError, LockedError, WarehouseError, advise_on_disk
 
 if TYPE_CHECKING:
     import duckdb
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 STORAGE_VERSION = "v1.4.0"
 """Files stay readable for DuckDB 1.4 and later clients."""
 
+_KIND = re.compile(r"^(?:[A-Za-z]+ )+Error: (?:Failed to commit: )?")
+_WORDS = {
+    ("no space", "not enough", "file too large"): errno.ENOSPC,
+    ("permission", "read-only"): errno.EACCES,
+    ("input/output error",): errno.EIO,
+}
+"""DuckDB wraps what the operating system said in words of its own; the number is lost."""
 
 DAMAGED_HINT = "the file is damaged or no DuckDB database: put back a copy, or move it away and ingest again"
 
@@ -67,18 +75,15 @@ def translate_errors(path: Path | str) -> Iterator[None]:
         text = _first_line(error)
         raise WarehouseError(f"{path}: {text}", _hint_for(text) or "curator doctor checks the database") from error
     except OSError as error:
-        hint = "free some space; nothing was changed" if error.errno == errno.ENOSPC else ""
-        raise WarehouseError(f"{error.filename or path}: {error.strerror or error}", hint) from error
+        raise WarehouseError(f"{error.filename or path}: {error.strerror or error}", advise_on_disk(error.errno)) from error
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
+    """Gives what DuckDB says without the names of its kinds of error."""
+    return _KIND.sub("", str(error).strip().split("\n", 1)[0])
 
 
 def _hint_for(text: str) -> str:
     lowered = text.lower()
-    if "no space" in lowered or "not enough" in lowered or "file too large" in lowered:
-        return "free some space; what was there before is unchanged"
-    if "permission" in lowered or "read-only" in lowered:
-        return "check the rights of the folder"
-    return ""
+    found = next((number for words, number in _WORDS.items() if any(word in lowered for word in words)), None)
+    return advise_on_disk(found) if found else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import WarehouseError
 from warehouse.connection import STORAGE_VERSION, connect, translate_errors
-from warehouse.store import Warehouse
+from warehouse.store import COMPACT, Warehouse
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,7 +65,7 @@ def compact_database(path: Path) -> None:
     Raises:
         WarehouseError: The disk refuses; the old file is still there, with the rows deleted but their bytes in it.
     """
-    fresh = path.with_name(f"{path.name}.tmp-compact")
+    fresh = path.with_name(f"{path.name}{COMPACT}")
     with translate_errors(path):
         fresh.unlink(missing_ok=True)
         connection = connect(":memory:")
@@ -75,6 +75,8 @@ def compact_database(path: Path) -> None:
             connection.execute(f"attach '{new}' as new_file (storage_version '{STORAGE_VERSION}')")
             connection.execute("copy from database old_file to new_file")
             connection.execute("checkpoint new_file")
+            # A log that outlives its file by a kill would be taken for that of the new one.
+            connection.execute("checkpoint old_file")
         finally:
             connection.close()
         descriptor = os.open(fresh, os.O_RDONLY)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
+FRESH = ".tmp-fresh"
+COMPACT = ".tmp-compact"
+"""Ends of the names of files that take the place of the database when they are whole."""
 STREAM_MEMORY = "300MB"
 STREAM_LOG = "256MB"
 

@@ -82,8 +82,9 @@ def freeze_release(
         threads: Threads of the near-duplicate join; the result does not depend on it.
     """
     plan = _plan(project, warehouse, size, threads)
-    _write(warehouse, plan)
+    # The file first: a release that a kill left without one would never get it, a file without a release does no harm.
     write_lock(project, plan.report.release_id, plan.lock, plan.members)
+    _write(warehouse, plan)
     return plan.report
 
 

@@ -10,7 +10,7 @@ import typer
 from curator.cli import chat, corpus, cycle, deploy, evaluate, explore, ingest, project, prompt, review, serve, train
 from curator.cli.output import show_error
 from curator.cli.state import State
-from schemas.errors import CuratorError
+from schemas.errors import CuratorError, advise_on_disk
 
 UsageError: Any = typer.BadParameter.__base__
 """Typer carries its own copy of click and exports only the leaves of click's exceptions."""
@@ -104,8 +104,12 @@ def explain(error: BaseException) -> int:
         case CuratorError():
             show_error(error.message, error.hint)
             code = error.exit_code
-        case MemoryError() | OSError():
-            show_error(f"{type(error).__name__}: {error}")
+        case OSError():
+            # What no boundary has put into words: a folder that may not be written, a disk that is full or fails.
+            where = f"{error.filename}: " if error.filename else ""
+            show_error(f"{where}{error.strerror or error}", advise_on_disk(error.errno))
+        case MemoryError():
+            show_error("not enough memory", "close other programs, or work on less at once")
         case Exception():
             hint = "this is a defect of curator: run it again with --debug and report what it prints"
             show_error(f"{type(error).__name__}: {error}", hint)

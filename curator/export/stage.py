@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from curator.atomic import replace_folder
+from curator.atomic import replace_folder, sweep
 from curator.categorise.stage import DEFAULT_ROLE
 from curator.export.card import write_card
 from curator.export.handoff import HANDOFF_NAMES, build_handoff
@@ -104,6 +104,9 @@ def export_release(
     folder = output or project.exports / release["id"] / _folder_name(config)
     _check_output(folder, is_ours=output is None)
     is_new = not _is_same(folder, contents)
+    if not dry_run and folder.parent.is_dir():
+        # A kill right after the exchange leaves the older folder under its temporary name.
+        sweep(folder.parent)
     if is_new and not dry_run:
         with replace_folder(folder) as temporary:
             for name, data in contents.items():
