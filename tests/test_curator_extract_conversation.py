@@ -29,11 +29,11 @@ def pack() -> Pack:
     return load_pack("fitness")
 
 
-def extract(pack: Pack, content: dict, **metadata: object) -> tuple[list[dict], list[str]]:
+def extract(pack: Pack, content: dict, source: str = "dataset", **metadata: object) -> tuple[list[dict], list[str]]:
     text = json.dumps(content)
     document = {
-        "id": document_id("dataset", "d/rows.jsonl#7", text),
-        "source": "dataset",
+        "id": document_id(source, "d/rows.jsonl#7", text),
+        "source": source,
         "kind": "conversation",
         "natural_key": "d/rows.jsonl#7",
         "content": text,
@@ -56,6 +56,18 @@ def test_a_conversation_keeps_every_turn_with_its_row_and_tags(pack: Pack) -> No
     assert row["unit_keys"] == ["record:d/rows.jsonl#7"]
     assert (row["category"], row["category_basis"], row["language"]) == ("nutrition", "label", "en")
     assert reasons == []
+
+
+def test_a_generated_row_keeps_its_rule_and_stays_with_its_scenario(pack: Pack) -> None:
+    made = {"rule": "sleep/short", "action": "-10 lb", "variables": {"sleep": 5}, "scenario": "5ce0", "role": "coach"}
+    ((row,), _) = extract(pack, {"messages": [USER, BOT]}, "synthetic", **made)
+    assert json.loads(row["metadata"]) == {
+        "shape": "messages", "rule": "sleep/short", "action": "-10 lb", "variables": {"sleep": 5}
+    }  # fmt: skip
+    assert row["unit_keys"] == ["record:d/rows.jsonl#7", "scenario:5ce0"]
+    # A dataset that says so is no generator.
+    ((row,), _) = extract(pack, {"messages": [USER, BOT]}, **made)
+    assert (json.loads(row["metadata"]), row["unit_keys"]) == ({"shape": "messages"}, ["record:d/rows.jsonl#7"])
 
 
 def test_tool_turns_and_the_tools_travel_with_the_example(pack: Pack) -> None:

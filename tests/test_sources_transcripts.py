@@ -205,6 +205,8 @@ BROKEN = {
     "words.srt": ("some text", "no_cues"),
     "bare.srt": ("some text\n00:00:00,500 --> 00:00:07,000", "no_cues"),
     "words.sbv": ("some text", "not_sbv"),
+    "nothing.sbv": ("\n\n", "not_sbv"),
+    "ages.srt": ("1\n55555555555555:00:01,000 --> 00:00:02,000\nslow\n", "broken_time"),
     "frames.sub": ("{0}{25}Hi.\n{25}{50}Ho.\n", "frame_times"),
     "list.json": ('[{"text": "a"', "broken_json"),
     "other.json": ('{"a": 1}', "not_captions"),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 EXTRACTOR = "conversation"
 
+GENERATED_KEYS = ("rule", "reasoning", "action", "variables")
+"""What a generated example keeps of its making: dedup exempts rows of one rule, diversity counts what they say."""
+
 # `{{name}}`: the row is a form that someone was meant to fill in.
 _PLACEHOLDER = re.compile(r"\{\{\s*\w+\s*\}\}")
 
@@ -120,14 +123,18 @@ def _build(
 ) -> dict[str, Any]:
     row = metadata.get("row", 1)
     category = pack.find_category(metadata["category"]) if metadata.get("category") else None
-    extra = {"shape": metadata.get("shape")} | ({"tools": content["tools"]} if "tools" in content else {})
+    generated = metadata if document["source"] == "synthetic" else {}
+    extra = {"shape": metadata.get("shape")} | {key: generated[key] for key in GENERATED_KEYS if key in generated}
+    if "tools" in content:
+        extra["tools"] = content["tools"]
+    scenarios = [f"scenario:{generated['scenario']}"] if "scenario" in generated else []
     return build_example(
         document,
         extractor=EXTRACTOR,
         span={"rows": [row, row]},
         messages=messages,
         rejected=content.get("rejected"),
-        unit_keys=[f"record:{document['natural_key']}"],
+        unit_keys=[f"record:{document['natural_key']}", *scenarios],
         metadata=extra,
         category=category,
         category_basis="label" if category else None,

@@ -57,7 +57,10 @@ def read_srt(text: str) -> Reading:
     import srt
 
     logging.getLogger("srt").setLevel(logging.ERROR)  # it logs whole blocks of text that it skips
-    subtitles = list(srt.parse(text, ignore_errors=True))
+    try:
+        subtitles = list(srt.parse(text, ignore_errors=True))
+    except OverflowError as error:
+        raise UnreadableError("broken_time", "a time has more hours than a transcript can; mend that line") from error
     shown = [_clean_lines(LONE_INDEX.sub("", sub.content)) for sub in subtitles]
     added = unroll_cues(shown) if is_rolling(shown) else shown
     cues = []
@@ -81,7 +84,7 @@ def read_sbv(text: str) -> Reading:
         raise UnreadableError("frame_times", "times are frame numbers; convert the file to SRT with its frame rate")
     try:
         parsed = webvtt.WebVTT.from_buffer(io.StringIO(text), format="sbv")
-    except (MalformedFileError, MalformedCaptionError) as error:
+    except (MalformedFileError, MalformedCaptionError, StopIteration) as error:  # the last of an empty file
         raise UnreadableError("not_sbv", "expected time lines such as 0:00:01.000,0:00:02.500") from error
     cues = [
         Cue(" ".join(lines), *_order(caption.start, caption.end))
