@@ -22,7 +22,7 @@ check: $(DEV)/.installed  ## Exactly what CI checks besides the tests.
 real: $(DEV)/.installed  ## Real material (not in the repository) through every stage: make real DATA=folder
 	$(DEV)/bin/python bench/real.py --data "$(DATA)"
 
-compat: $(DEV)/.installed  ## Exports against the readers of LLaMA-Factory, axolotl, TRL and datasets, an environment each (8 GB).
+compat: $(DEV)/.installed  ## Exports against the readers of LLaMA-Factory, axolotl, TRL and datasets, an environment each (5 GB).
 	$(DEV)/bin/python bench/compat/run.py
 
 bench: $(DEV)/.installed  ## Side-by-side measurements, never part of the tests: make bench DATA=folder (with reddit/dumps) [SCALE="10000 100000 1000000"]
