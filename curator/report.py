@@ -98,8 +98,9 @@ LEFT_OUT = {
 def explain_release(report: Mapping[str, Any]) -> Iterable[str]:
     """Gives what a person should know of a release, a line each."""
     for split, found in report["splits"].items():
-        for name in found["missing"]:
-            yield f"{split}: no row of {name} can be had; the other shares keep their proportion"
+        if found["missing"]:
+            others = "; the other shares keep their proportion" if found["size"] else ""
+            yield f"{split}: no row of {', '.join(found['missing'])} can be had{others}"
         for shortfall in found["shortfalls"][:3]:
             lacking = f"lacks {shortfall['rows_lacking']:,} rows" if shortfall["rows_lacking"] else "binds"
             yield f"{split}: {shortfall['what']} {lacking}; without that limit {shortfall['size_without']:,} rows"
@@ -247,7 +248,10 @@ def show_life(life: Mapping[str, Any]) -> None:
         say(f"[{turn['role']}] {turn['content']}" + (f"\n{turn['input']}" if turn.get("input") else ""))
     for version in life.get("versions", []):
         if version["id"] != life["id"]:
-            say(f"version {version['id']}" + (f" (edited {version['detail']})" if version["detail"] else " (the original)"))
+            say(
+                f"version {version['id']}"
+                + (f" (edited {version['detail']})" if version["detail"] else " (the original)")
+            )
             for turn in version["messages"]:
                 say(f"  [{turn['role']}] {turn['content']}")
     for example in life.get("examples", []):

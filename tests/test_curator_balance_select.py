@@ -416,3 +416,15 @@ def test_quotas_add_up_and_lie_within_one_row_of_their_share(weights, total):
 
 def test_quotas_break_ties_by_name():
     assert round_shares({"b": 0.5, "a": 0.5}, 3) == {"b": 1, "a": 2}
+
+
+def test_where_generated_rows_stand_alone_their_cap_is_all_that_is_named():
+    rows = frame(
+        make_rows("a", 6, source="synthetic", is_synthetic=True)
+        + make_rows("b", 6, source="synthetic", is_synthetic=True)
+    )
+    found = select_rows(rows, {"a": 0.5, "b": 0.5}, BalanceConfig(max_synthetic_share=0.4), 1, "max")
+    assert (found.size, found.missing) == (0, ["a", "b"])
+    assert [vars(item) for item in found.shortfalls] == [
+        {"what": "cap max_synthetic_share", "rows_lacking": 0, "size_without": 12}
+    ]

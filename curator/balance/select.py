@@ -199,8 +199,9 @@ def _explain(
     reached = int(takes.sum())
     if size != "max" and reached >= size:
         return []
-    found = [_with_more_rows(problem, [name], targets, reached, size) for name in targets]
-    if not any(found):
+    # Where nothing can be had at all, endless rows of one category would only name a number out of the air.
+    found = [_with_more_rows(problem, [name], targets, reached, size) for name in targets if problem.targets]
+    if problem.targets and not any(found):
         spent = [name for name in problem.targets if _is_spent(problem, name, takes)]
         found.append(_with_more_rows(problem, spent, targets, reached, size))
     no_cap: dict[str, Any] = {

@@ -22,6 +22,10 @@ _CLINIC = re.compile(
     r"|prescri\w+|medications?|medicines?|inhibitors?|blockers?|doctor (?:may|can|will) (?:ask|measure|order))\b",
     re.IGNORECASE,
 )
+# What happens in a hospital: no answer to what one should eat.
+_HOSPITAL = re.compile(
+    r"\b(?:thiazides?|intravenous(?:ly)?|parenteral|feeding tubes?|tube feeding|hospital\w*)\b", re.IGNORECASE
+)
 _PREVENTED = re.compile(r"\bprevent(?:ing)?(?: or delay(?:ing)?)? (?P<thing>(?:[\w'’-]+ ){0,4}[\w'’-]+)", re.IGNORECASE)
 _TOPIC_FRONT = re.compile(r"^What I need to know about\s+")
 _NO_TREATMENT = re.compile(
@@ -46,10 +50,10 @@ def answers_kind(answer: str, topic: str, kind: str, *, is_eating: bool) -> bool
         answer: Tidy text.
         topic: The disease or subject.
         kind: Type of the question, such as `prevention`.
-        is_eating: Whether the question is about eating and diet, which must be answered with something to eat.
+        is_eating: Whether the question is about eating and diet, which must be answered with something to eat, at home.
     """
     if is_eating:
-        return _FOOD.search(answer) is not None
+        return _FOOD.search(answer) is not None and _HOSPITAL.search(answer) is None
     return kind != "prevention" or not (_prevents_another(answer, topic) or _is_clinical(answer))
 
 
