@@ -1,10 +1,10 @@
 """The cycle: what is better is deployed, what is worse is not, and a killed cycle ends where an undisturbed one does."""
 
+import importlib.util
 import json
-import signal
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,9 @@ from schemas.config import CycleConfig
 from schemas.evaluation import CaseResult, EvaluationReport, FailedCheck, Perplexity
 from warehouse import hold_lock
 
+_spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).with_name("tiny_model.py"))
+tiny_model = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(tiny_model)
 CONFIG = CycleConfig(recipe="tiny")
 
 
@@ -53,12 +56,31 @@ def test_better_by_the_margin_and_no_safety_case_worse(candidate, current, is_de
     assert said in decision.reasons[0]
 
 
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A base so small that a cycle takes seconds."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield tiny_model.make_qwen2(tmp_path_factory.mktemp("bases") / "qwen2", layers=1, hidden=64)
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def coach(tmp_path_factory, base):
+    """A project whose first cycle ran undisturbed."""
+    folder = make_project(tmp_path_factory.mktemp("projects") / "coach", base)
+    assert cycle(folder) == 0
+    return folder
+
+
 def write_config(folder, base, *settings):
     shown = ", ".join(f'"{setting}"' for setting in ("sample.prompts=[]", "train.save_steps=2", *settings))
     (folder / "curator.toml").write_text(
         f'pack = "fitness"\n[[ingest]]\nsource = "markdown"\npath = ["notes"]\n'
         f'[cycle]\nrecipe = "tiny"\nbase = "{base}"\nsettings = [{shown}]\n'
-        f'quantisation = "f16"\nmax_cases = 4\nmax_tokens = 8\nperplexity_rows = 8\n'
+        f'quantisation = "f16"\nmax_cases = 2\nmax_tokens = 8\nperplexity_rows = 4\n'
     )
 
 
@@ -90,17 +112,16 @@ def cycle(folder, *options):
     return run(["-q", "-C", str(folder), "cycle", *options])
 
 
-def test_a_better_candidate_is_deployed_a_worse_one_is_not_and_one_can_go_back(tmp_path, tiny_qwen2, capsys):
-    folder = make_project(tmp_path / "coach", tiny_qwen2)
-    assert cycle(folder) == 0
+def test_a_better_candidate_is_deployed_a_worse_one_is_not_and_one_can_go_back(coach, base, capsys):
+    folder = coach
     first = read_current(open_project(folder, {}))["id"]
     assert cycle(folder) == 0
     write_page(folder, 2)
-    write_config(folder, tiny_qwen2, "train.max_steps=40")
+    write_config(folder, base, "train.max_steps=30", "train.lr=1e-2")
     assert cycle(folder) == 0
     second = read_current(open_project(folder, {}))["id"]
     write_page(folder, 3)
-    write_config(folder, tiny_qwen2, "train.max_steps=6", "train.lr=0.4")
+    write_config(folder, base, "train.max_steps=6", "train.lr=0.9")
     assert cycle(folder) == 0
     project = open_project(folder, {})
     records = list_cycles(project)
@@ -128,34 +149,22 @@ def test_a_second_cycle_at_once_is_refused_and_a_dry_run_changes_nothing(tmp_pat
     assert cycle(folder) == 2
 
 
-def start(folder):
-    command = [sys.executable, "-P", "-m", "curator", "-q", "-C", str(folder), "cycle"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, cwd=Path(__file__).parents[1])
-
-
-def kill_after(folder, step):
-    """Starts a cycle and kills it as soon as a step is on record."""
-    child = start(folder)
-    record = folder / ".curator" / "cycles" / "000001.json"
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and child.poll() is None:
-        if record.exists() and step in json.loads(record.read_text())["steps"]:
-            break
-        time.sleep(0.02)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-
-
-def test_killed_after_each_step_a_cycle_ends_as_an_undisturbed_one(tmp_path, tiny_qwen2):
-    whole = make_project(tmp_path / "whole", tiny_qwen2)
-    assert cycle(whole) == 0
-    killed = make_project(tmp_path / "killed", tiny_qwen2)
-    for step in ("drain", "release", "train", "evaluate"):
-        kill_after(killed, step)
-    assert cycle(killed) == 0
-    (expected,), (found,) = (list_cycles(open_project(folder, {})) for folder in (whole, killed))
+def test_killed_after_each_step_a_cycle_ends_as_an_undisturbed_one(coach, base, tmp_path):
+    killed = make_project(tmp_path / "killed", base)
+    steps = ["drain", "curate", "release", "train/2", "train", "evaluate", "deploy"]
+    command = [sys.executable, str(Path(__file__).with_name("cycle_zygote.py")), str(killed), *steps]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)}, check=False
+    )
+    told = [line for line in done.stdout.splitlines() if line.split(" ")[0] in (*steps, "end")]
+    assert told == [*(f"{step} killed" for step in steps), "end 0"], done.stderr
+    expected = list_cycles(open_project(coach, {}))[0]
+    (found,) = list_cycles(open_project(killed, {}))
     assert found.outcome == expected.outcome == "deployed"
     assert found.steps["release"]["release"] == expected.steps["release"]["release"]
+    assert found.steps["evaluate"]["candidate"] == expected.steps["evaluate"]["candidate"] | {
+        "target": found.steps["train"]["path"]
+    }
     assert read_current(open_project(killed, {}))["id"] == found.steps["deploy"]["deployment"]
-    assert found.steps["evaluate"]["candidate"]["cases"] == 4
     assert list((killed / "deployments").glob(".curator*")) == []

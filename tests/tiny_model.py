@@ -60,7 +60,7 @@ FACTS = (
 SYSTEM = "You are a fitness coach."
 
 
-def make_qwen2(folder: Path, *, layers: int = 2, seed: int = 0) -> Path:
+def make_qwen2(folder: Path, *, layers: int = 2, seed: int = 0, hidden: int = HIDDEN) -> Path:
     """Writes a random Qwen2 (tied embeddings, ChatML, stop token `<|im_end|>`) and gives its folder."""
     from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
@@ -72,7 +72,7 @@ def make_qwen2(folder: Path, *, layers: int = 2, seed: int = 0) -> Path:
     made.save_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     config = Qwen2Config(
-        **shape(layers), tie_word_embeddings=True, vocab_size=len(tokenizer), bos_token_id=None,
+        **shape(layers, hidden), tie_word_embeddings=True, vocab_size=len(tokenizer), bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, rope_theta=1_000_000.0,
     )  # fmt: skip
     return save(Qwen2ForCausalLM, config, folder, seed)
@@ -108,11 +108,11 @@ def make_gpt2(folder: Path, *, layers: int = 2, seed: int = 0) -> Path:
     return save(GPT2LMHeadModel, config, folder, seed)
 
 
-def shape(layers: int) -> dict[str, int]:
-    """Gives the sizes that Qwen2 and Llama share: 2 key-value heads for 4 heads of 64."""
+def shape(layers: int, hidden: int = HIDDEN) -> dict[str, int]:
+    """Gives the sizes that Qwen2 and Llama share: 2 key-value heads for 4 heads."""
     return {
-        "hidden_size": HIDDEN,
-        "intermediate_size": 2 * HIDDEN,
+        "hidden_size": hidden,
+        "intermediate_size": 2 * hidden,
         "num_hidden_layers": layers,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
