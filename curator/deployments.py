@@ -98,7 +98,7 @@ def deploy(
         name = _name(project, options)
         deployment = publish_to_ollama(folder, deployment, options.ollama, name)
         say(f"ollama: {name} created at {options.ollama}")
-    point_current(project, deployment.id, options.role or (adapter and adapter["coach_role"]))
+    point_current(project, deployment.id, options.role or (adapter["coach_role"] if adapter else None))
     if project.database.exists():
         _record(project, deployment, folder, adapter, options.ollama, wait_s)
     return deployment, folder
