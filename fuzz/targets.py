@@ -39,7 +39,7 @@ def read_with(module: str, name: str, file: str, **options: Any) -> Target:
         folder.mkdir()
         path = folder / file
         path.write_bytes(data)
-        given = {key: [path] if value is FILE else value for key, value in options.items()}
+        given = {key: [str(path)] if value is FILE else value for key, value in options.items()}
         try:
             source = source_class(source_class.Options(**given), SourceContext(folder, PACK, now=NOW))
             batches = list(source.read(None))
