@@ -75,7 +75,9 @@ def translate_errors(path: Path | str) -> Iterator[None]:
         text = _first_line(error)
         raise WarehouseError(f"{path}: {text}", _hint_for(text) or "curator doctor checks the database") from error
     except OSError as error:
-        raise WarehouseError(f"{error.filename or path}: {error.strerror or error}", advise_on_disk(error.errno)) from error
+        raise WarehouseError(
+            f"{error.filename or path}: {error.strerror or error}", advise_on_disk(error.errno)
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 from schemas.errors import LockedError
 
 POLL_S = 0.1
+NAMELESS_S = 2.0
+"""How long to look for the name of an owner that has just taken the lock and not yet written it."""
 
 
 @contextlib.contextmanager
@@ -48,13 +50,9 @@ def hold_lock(path: Path, command: str, wait_s: float = 0.0) -> Iterator[None]:
 def read_owner(path: Path) -> str | None:
     """Gives who holds a lock, or None; only looks, so that nobody who wants the lock is turned away meanwhile."""
     try:
-        owner = json.loads(path.read_bytes())
-        os.kill(int(owner["pid"]), 0)
-    except PermissionError:
-        return _describe(owner)
-    except (OSError, ValueError, KeyError, TypeError):
+        return _find_living(path.read_bytes())
+    except OSError:
         return None
-    return _describe(owner)
 
 
 def _acquire(descriptor: int, path: Path, wait_s: float) -> None:
@@ -63,9 +61,11 @@ def _acquire(descriptor: int, path: Path, wait_s: float) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            if time.monotonic() >= deadline:
+            owner = _find_living(os.pread(descriptor, 4096, 0))
+            late_s = time.monotonic() - deadline
+            if late_s >= 0 and (owner or late_s >= NAMELESS_S):
                 raise LockedError(
-                    f"{path.parent.parent}: locked by {_describe_owner(descriptor)}",
+                    f"{path.parent.parent}: locked by {owner or 'another process'}",
                     "wait for it, or give --wait SECONDS",
                 ) from error
             time.sleep(POLL_S)
@@ -73,12 +73,14 @@ def _acquire(descriptor: int, path: Path, wait_s: float) -> None:
             return
 
 
-def _describe(owner: Mapping[str, Any]) -> str:
-    return f"PID {owner['pid']} (curator {owner['command']}, since {owner['since']})"
-
-
-def _describe_owner(descriptor: int) -> str:
+def _find_living(text: bytes) -> str | None:
+    """Gives the owner that a lock file names; None where it names nobody, or one who died and could not wipe it out."""
     try:
-        return _describe(json.loads(os.pread(descriptor, 4096, 0)))
-    except (ValueError, KeyError, TypeError):
-        return "another process that is just starting"
+        owner: Mapping[str, Any] = json.loads(text)
+        name = f"PID {owner['pid']} (curator {owner['command']}, since {owner['since']})"
+        os.kill(int(owner["pid"]), 0)
+    except PermissionError:
+        return name
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return name

@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -136,7 +137,25 @@ def open_warehouse(path: Path) -> Iterator[Warehouse]:
     Raises:
         WarehouseError: It is damaged, newer than this code, or the disk refuses.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with translate_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        if not path.exists():
+            _make(path)
+    with _open(path) as warehouse:
+        yield warehouse
+
+
+def _make(path: Path) -> None:
+    """Makes the file under another name: one whose header is half written could never be opened again."""
+    fresh = path.with_name(f"{path.name}{FRESH}")
+    with _open(fresh):
+        pass
+    fresh.replace(path)
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[Warehouse]:
     connection = connect(path)
     warehouse = Warehouse(connection, path)
     try:
@@ -149,6 +168,14 @@ def open_warehouse(path: Path) -> Iterator[Warehouse]:
     finally:
         with translate_errors(path):
             warehouse.close()
+
+
+def _sweep(path: Path) -> None:
+    """Removes what a killed command left beside the file: a copy that was being made, what DuckDB put off to disk."""
+    for name in (FRESH, f"{FRESH}.wal", COMPACT, f"{COMPACT}.wal"):
+        path.with_name(f"{path.name}{name}").unlink(missing_ok=True)
+    for name in (".tmp", f"{FRESH}.tmp", f"{COMPACT}.tmp"):
+        shutil.rmtree(path.with_name(f"{path.name}{name}"), ignore_errors=True)
 
 
 def create_views(connection: "duckdb.DuckDBPyConnection", folder: str) -> None:
