@@ -5,7 +5,7 @@ DEV := .venv
 DATA ?= data
 PIP_FLAGS := --disable-pip-version-check --quiet
 
-.PHONY: demo test check compat real bench bench-dedup fuzz audit format assets screenshots clean
+.PHONY: demo test check chaos compat real bench bench-dedup fuzz audit format assets screenshots clean
 
 demo: $(CORE)/.installed  ## The whole job on bundled material, without network, credentials or GPU.
 	$(CORE)/bin/curator demo demo
@@ -21,6 +21,9 @@ check: $(DEV)/.installed  ## Exactly what CI checks besides the tests.
 
 real: $(DEV)/.installed  ## Real material (not in the repository) through every stage: make real DATA=folder
 	$(DEV)/bin/python bench/real.py --data "$(DATA)"
+
+chaos: $(DEV)/.installed  ## Every command killed, starved of disk, shut out; then a crowd for five minutes (30 to 60 minutes in all).
+	$(DEV)/bin/python bench/chaos/run.py
 
 compat: $(DEV)/.installed  ## Exports against the readers of LLaMA-Factory, axolotl, TRL and datasets, an environment each (5 GB).
 	$(DEV)/bin/python bench/compat/run.py
