@@ -204,4 +204,4 @@ def test_the_newest_snapshot_answers(tmp_path):
 
 def test_the_child_without_a_request_ends_quietly(pool):
     done = subprocess.run([sys.executable, "-P", str(CHILD), "--warm"], input=b"", capture_output=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"ready\n")

@@ -39,6 +39,8 @@ def create_app(service: Service, *, has_pages: bool = True) -> FastAPI:
     async def live(_: FastAPI) -> AsyncIterator[None]:
         preparing = asyncio.ensure_future(asyncio.to_thread(service.reader.prepare))
         await run_in_threadpool(service.sql_pool.warm)
+        # Their imports take both cores of a small machine: the first two hundred clients would wait for them.
+        await run_in_threadpool(service.sql_pool.wait_until_warm)
         # Whoever comes first finds the figures worked out, but events need not wait for those of a very large corpus.
         await asyncio.wait([preparing], timeout=WARM_S)
         yield

@@ -62,12 +62,10 @@ def run_service(project: Project, binding: Binding, *, is_debug: bool = False) -
         has_tls=binding.certificate is not None,
         is_insecure_wanted=binding.is_behind_tls,
     )
-    listener = _listen(binding)
+    listener = _bind(binding)
     service = open_service(project, binding.host, allowed_hosts=binding.allowed_hosts, is_tls=binding.is_tls)
     name = f"[{binding.host}]" if ":" in binding.host else binding.host
     address = f"{'https' if binding.certificate else 'http'}://{name}:{listener.getsockname()[1]}"
-    say(f"curator serves {project.root}; Ctrl-C stops it")
-    say(f"open {address}/login?token={service.sessions.make_link_token()}")
     config = uvicorn.Config(
         make_front(create_app(service), service),
         # Addresses may hold tokens: no access log, /metrics counts by route instead.
@@ -80,13 +78,27 @@ def run_service(project: Project, binding: Binding, *, is_debug: bool = False) -
         ssl_certfile=binding.certificate,
         ssl_keyfile=binding.key,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+
+    class Server(uvicorn.Server):
+        """Says where it is once it is there: whoever comes before is refused at once, and does not hang."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                say(f"curator serves {project.root}; Ctrl-C stops it")
+                say(f"open {address}/login?token={service.sessions.make_link_token()}")
+
+    Server(config).run(sockets=[listener])
 
 
-def _listen(binding: Binding) -> socket.socket:
-    family = socket.AF_INET6 if ":" in binding.host else socket.AF_INET
+def _bind(binding: Binding) -> socket.socket:
+    """Takes the address; the server listens on it when it is ready."""
+    listener = socket.socket(socket.AF_INET6 if ":" in binding.host else socket.AF_INET)
     try:
-        return socket.create_server((binding.host, binding.port), family=family, backlog=MAX_WAITING_CONNECTIONS)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((binding.host, binding.port))
     except OSError as error:
+        listener.close()
         reason = error.strerror or str(error)
         raise ConfigError(f"{binding.host}:{binding.port}: {reason}", "another port: curator serve --port 0") from error
+    return listener

@@ -97,6 +97,13 @@ class SqlPool:
             while not self._is_closed and len(self._ready) < self._size:
                 self._ready.append(_start())
 
+    def wait_until_warm(self) -> None:
+        """Blocks until the processes are ready; to be called before the first query."""
+        with self._guard:
+            for child in self._ready:
+                if child.stderr is not None:
+                    child.stderr.readline()
+
     def run(
         self,
         sql: str,

@@ -25,11 +25,14 @@ TEXT_TYPES = ("interval", "union", "bit", "bignum", "variant", "time with time z
 def main() -> int:
     """Runs the request; errors go to stderr as one JSON object.
 
-    Started with `--warm` it imports what is slow to import before it reads the request, and dies with its parent.
+    Started with `--warm` it imports what is slow to import before it reads the request, says so with a line on stderr,
+    and dies with its parent.
     """
     if "--warm" in sys.argv:
         _die_with_parent()
         _import_ahead()
+        sys.stderr.write("ready\n")
+        sys.stderr.flush()
     text = sys.stdin.read()
     if not text:
         return 0
