@@ -71,6 +71,17 @@ def replace_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def remove_folder(path: Path) -> None:
+    """Deletes a folder so that a reader, or a crash, sees all of it or none of it."""
+    sweep(path.parent)
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    _discard(temporary)
+    with contextlib.suppress(OSError):
+        path.rename(temporary)
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.rmtree(path, ignore_errors=True)
+
+
 def sweep(folder: Path) -> None:
     """Removes what killed runs left in a folder; temporaries of living processes and files of others stay."""
     for path in folder.glob(f"{TEMPORARY}*"):

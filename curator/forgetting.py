@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from curator.atomic import write_file
+from curator.atomic import remove_folder, write_file
 from curator.journal_erasure import Meant, erase_entries
 from curator.project import Project
 from schemas.frames import make_frame
@@ -122,10 +122,12 @@ def _erase(warehouse: Warehouse, mark: Mark) -> None:
 def _clear_files(project: Project, mark: Mark) -> None:
     """Deletes exports of withdrawn releases, caches, what engines left behind, and the history of the SQL shell."""
     # With those that were written and, for a kill, never put on record.
-    unknown = [project.exports / release for release in mark.releases]
+    unknown = [path for release in mark.releases for path in (project.exports / release).glob("*/")]
     for path in [*map(Path, mark.exports), *unknown]:
         if path.is_relative_to(project.root):
-            shutil.rmtree(path, ignore_errors=True)
+            remove_folder(path)
+    for release in mark.releases:
+        shutil.rmtree(project.exports / release, ignore_errors=True)
     for name in ("cache", "scale"):
         shutil.rmtree(project.root / ".curator" / name, ignore_errors=True)
     (project.root / ".curator" / "sql_history").unlink(missing_ok=True)

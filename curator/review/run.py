@@ -20,6 +20,7 @@ def apply_and_curate(project: Project, decisions: Sequence[Decision], wait_s: fl
         report = apply_decisions(warehouse, decisions, project.pack)
         if report.stored:
             summary["decided"] = report.stored
-        if report.edited:
+        # Also where they were stored before: the command that stored them may have been killed there.
+        if any(decision.kind == "edit" for decision in decisions):
             curate_corpus(project, warehouse)
     return report
