@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curator.settings import Settings, load_settings
+from curator.settings import CONFIG_NAME, Settings, load_settings
 from schemas.config import ProjectConfig
 from schemas.errors import ConfigError, WarehouseError
 from schemas.identity import dump_canonical
@@ -43,6 +43,11 @@ class Project:
     def database(self) -> Path:
         """The DuckDB file; only the holder of the lock opens it."""
         return self.root / DATABASE_NAME
+
+    @property
+    def config_file(self) -> Path:
+        """The settings; absent where a project has the defaults."""
+        return self.root / CONFIG_NAME
 
     @property
     def lock(self) -> Path:

@@ -59,6 +59,12 @@ def show_curate(report: "CurateReport", snapshot: "Warehouse") -> None:
     for alarm in report.alarms:
         say(f"alarm: {alarm}")
     found = read_statistics(snapshot)
+    unnamed = found.funnel["kept"] - found.funnel["categorised"]
+    if unnamed:
+        say(
+            f"{unnamed:,} kept rows have no category (curator sql --saved uncategorised): curator review relabel names "
+            "it, for pages also `category:` in the front matter or the folder"
+        )
     _show_reasons(found.rejected)
     _show_mix(found.mix)
 

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -97,5 +98,10 @@ def _explain(error: ValidationError, layers: Layers, root: Path) -> ConfigError:
     first = error.errors()[0]
     key, origin = locate_error(error, layers)
     place = {"file": str(root / CONFIG_NAME), "environment": "environment", "pack": "pack.toml"}.get(origin, origin)
+    if first["type"] == "extra_forbidden":
+        known = list(flatten(ProjectConfig().model_dump())) + list(ProjectConfig.model_fields)
+        near = get_close_matches(key, known, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return ConfigError(f"{place}: {key}: no such setting", f"{hint}curator config show lists every setting")
     found = f", found {first['input']!r}" if isinstance(first["input"], str | int | float | bool) else ""
     return ConfigError(f"{place}: {key}: {first['msg']}{found}", "curator config show lists every setting")

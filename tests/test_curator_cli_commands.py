@@ -168,6 +168,12 @@ def test_a_project_without_data_is_one_line_with_the_next_thing_to_type(command,
     assert list(bare.iterdir()) == [bare / "curator.toml"]
 
 
+def test_a_folder_that_is_no_project_is_named_as_such(bare, cli):
+    found = cli(bare, "stats")
+    assert found.code == 2
+    assert "no project (no curator.toml)" in found.err
+
+
 def test_status_and_doctor_work_without_data(bare, tiny_pack, cli):
     (bare / "curator.toml").write_text(f"pack = {json.dumps(str(tiny_pack))}\n")
     status = cli(bare, "status", "--json")
@@ -234,7 +240,8 @@ def test_an_interruption_is_exit_code_130_and_memory_or_system_errors_are_1(bare
     (bare / "curator.toml").write_text(f"pack = {json.dumps(str(tiny_pack))}\n")
     for error, code, said in (
         (KeyboardInterrupt(), 130, "interrupted"),
-        (MemoryError(), 1, "MemoryError"),
+        (MemoryError(), 1, "not enough memory"),
+        (ModuleNotFoundError("No module named 'datasets'", name="datasets"), 2, "pip install 'corpus-curator[train]'"),
         (OSError(28, "No space left on device"), 1, "No space left"),
     ):
 

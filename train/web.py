@@ -50,7 +50,7 @@ def open_url(url: str, body: Mapping[str, Any] | None = None, *, headers: Mappin
             yield response
     except urllib.error.HTTPError as error:
         detail = _read_detail(error)
-        raise DeployError(f"{url}: the server answers {error.code}{detail}", "") from error
+        raise DeployError(f"{url}: the server answers {error.code}{detail}", _advise(detail)) from error
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise DeployError(f"{url}: no answer ({reason})", "is the server running there?") from error
@@ -79,3 +79,9 @@ def _read_detail(error: urllib.error.HTTPError) -> str:
     except (OSError, ValueError, AttributeError):
         return ""
     return f": {' '.join(str(text).split())[:200]}" if text else ""
+
+
+def _advise(detail: str) -> str:
+    if "context size" in detail:
+        return "the prompt is longer than the model reads: lower prompt.max_tokens, or curator chat --plain"
+    return ""

@@ -15,6 +15,13 @@ from schemas.errors import CuratorError, advise_on_disk
 UsageError: Any = typer.BadParameter.__base__
 """Typer carries its own copy of click and exports only the leaves of click's exceptions."""
 OK, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
+EXTRA_OF = {
+    **dict.fromkeys(
+        ("accelerate", "bitsandbytes", "datasets", "peft", "safetensors", "torch", "transformers", "trl"), "train"
+    ),
+    **dict.fromkeys(("gguf", "xllamacpp"), "gguf"),
+}
+"""The extra that brings a library; the other extras are asked for where they are imported."""
 
 app = typer.Typer(
     name="curator",
@@ -108,6 +115,10 @@ def explain(error: BaseException) -> int:
             # What no boundary has put into words: a folder that may not be written, a disk that is full or fails.
             where = f"{error.filename}: " if error.filename else ""
             show_error(f"{where}{error.strerror or error}", advise_on_disk(error.errno))
+        case ModuleNotFoundError() if (error.name or "").partition(".")[0] in EXTRA_OF:
+            extra = EXTRA_OF[(error.name or "").partition(".")[0]]
+            show_error(f"the library {error.name} is not installed", f"pip install 'corpus-curator[{extra}]'")
+            code = USAGE
         case MemoryError():
             show_error("not enough memory", "close other programs, or work on less at once")
         case Exception():

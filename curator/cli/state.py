@@ -40,8 +40,12 @@ class State:
     @contextlib.contextmanager
     def read(self, project: "Project") -> "Iterator[Warehouse]":
         """Opens the newest snapshot of a project."""
+        from schemas.errors import ConfigError
         from warehouse import open_snapshot
 
+        if not project.config_file.exists() and not project.database.exists():
+            hint = "cd into a project or name one: curator -C FOLDER; curator init DIR makes one"
+            raise ConfigError(f"{project.root}: no project (no curator.toml)", hint)
         with open_snapshot(project.snapshots) as snapshot:
             yield snapshot
 

@@ -134,6 +134,15 @@ def open_answers(
         yield ServerAnswers(client, sampling, "url", _find_llama(target))
         return
     path = Path(target)
+    # `curator train` writes either below its folder, which is what one names first.
+    path = next(
+        (
+            path / name
+            for name in ("adapter", "model")
+            if (path / name / "config.json").is_file() or is_adapter(path / name)
+        ),
+        path,
+    )
     gguf = path / "model.gguf" if (path / "model.gguf").is_file() else path
     if gguf.suffix == ".gguf" and gguf.is_file():
         with serve_gguf(gguf, threads=threads) as server:
