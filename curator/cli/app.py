@@ -102,7 +102,9 @@ def explain(error: BaseException) -> int:
             show.show()
             code = USAGE
         case typer.Abort() | KeyboardInterrupt():
-            show_error("interrupted", "what was stored stays; type the same command to go on")
+            show_error(
+                "interrupted", "what was stored stays; type the same command to go on (a training: with --resume)"
+            )
             code = INTERRUPTED
         case _ if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
             # The reader of our output (head, less) has gone; that is no failure. Python would write the rest at exit.
