@@ -613,7 +613,7 @@ def test_the_service_deals_the_arm_and_the_page_shows_or_blinds_it(visit, served
         page.wait_for_selector(".rate")
         assert page.locator("[data-arm]").inner_text() == ""
         page.locator('[data-rate="3"]').click()
-        page.wait_for_function("document.querySelector('[data-arm]').textContent")
+        page.wait_for_selector("[data-arm]:not(:empty)")
         assert page.locator("[data-arm]").inner_text() == f"arm {arm}"
         page.select_option("#arm", "shown")
         page.fill("#question", "And what comes next?")
