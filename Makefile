@@ -40,7 +40,7 @@ fuzz: $(DEV)/.installed  ## Coverage-guided fuzzing of every parser and writer o
 	build/fuzz/bin/pip install $(PIP_FLAGS) atheris
 	PYTHONPATH="$$($(DEV)/bin/python -c 'import site; print(site.getsitepackages()[0])')" build/fuzz/bin/python fuzz/run.py --minutes $(MINUTES)
 
-audit: $(DEV)/.installed  ## Known vulnerabilities of what is pinned (asks pypi.org), and the licences into docs/licences.md.
+audit: $(DEV)/.installed  ## Known vulnerabilities of what is pinned (asks the package index), and the licences into docs/licences.md.
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/pip install $(PIP_FLAGS) pip-audit pip-licenses
 	build/audit/bin/pip-licenses --python=$(DEV)/bin/python --order=license --format=markdown --output-file=docs/licences.md
