@@ -228,6 +228,8 @@ def _extract(
             report.has_moved |= bool(warehouse.read_value("count_moved_inputs"))
         warehouse.run("clear_current_inputs")
         warehouse.append("current_input", inputs.select("input_id"))
+        report.has_moved |= bool(warehouse.read_value("count_uncurated"))
+        warehouse.run("keep_documents_read")
         _keep_stage(warehouse, "extract", fingerprint, report)
 
 

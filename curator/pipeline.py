@@ -10,7 +10,7 @@ from curator.curate import CurateReport, curate_corpus
 from curator.export import ExportReport, export_release
 from curator.ingest import IngestReport, ingest_source
 from curator.project import Project, change_project
-from curator.statistics import Statistics, read_statistics
+from curator.statistics import Statistics, describe_barren, read_statistics
 from schemas.config import ExportConfig, IngestConfig
 from schemas.pack import Pack
 from warehouse import open_snapshot
@@ -83,6 +83,7 @@ def run_pipeline(
             summary["release"] = report.release.release_id
     with open_snapshot(project.snapshots) as snapshot:
         report.statistics = read_statistics(snapshot)
+        report.curate.alarms += describe_barren(snapshot)
     return report
 
 

@@ -75,6 +75,14 @@ def show_release_report(report: "ReleaseReport", *, is_preview: bool = False) ->
     show_stored_release({**report.as_dict(), "state": word})
 
 
+def show_waiting(documents: int) -> None:
+    """Says how many documents nothing was made of yet, where there are some."""
+    from curator.statistics import explain_uncurated
+
+    if documents:
+        say(explain_uncurated(documents))
+
+
 def show_stored_release(report: Mapping[str, Any]) -> None:
     """Shows mix by split, and what keeps the release from being larger."""
     splits: Mapping[str, Any] = report["splits"]
@@ -103,20 +111,32 @@ LEFT_OUT = {
 
 def explain_release(report: Mapping[str, Any]) -> Iterable[str]:
     """Gives what a person should know of a release, a line each."""
+    yield from _explain_missing(report["splits"])
     for split, found in report["splits"].items():
-        if found["missing"]:
-            others = "; the other shares keep their proportion" if found["size"] else ""
-            yield f"{split}: no row of {', '.join(found['missing'])} can be had{others}"
         for shortfall in found["shortfalls"][:3]:
             lacking = f"lacks {shortfall['rows_lacking']:,} rows" if shortfall["rows_lacking"] else "binds"
             yield f"{split}: {shortfall['what']} {lacking}; without that limit {shortfall['size_without']:,} rows"
     yield from (text.format(report[key]) for key, text in LEFT_OUT.items() if report.get(key))
-    for name, units in report["thin_categories"].items():
-        yield f"{name} has only {units} units: its validation and test rows say little"
+    if report["thin_categories"] and any(found["size"] for found in report["splits"].values()):
+        thin = ", ".join(f"{name} ({units:,})" for name, units in report["thin_categories"].items())
+        yield f"few units, so that validation and test rows say little: {thin}"
     if any(report["preferences"].values()):
         yield "preferences: " + ", ".join(f"{split} {count:,}" for split, count in report["preferences"].items())
     for leak in report["leaks"][:5]:
         yield f"LEAK {leak['reason']}: {leak['left']} ({leak['left_split']}) ~ {leak['right']} ({leak['right_split']})"
+
+
+def _explain_missing(splits: Mapping[str, Any]) -> Iterable[str]:
+    """Gives a line for the splits that lack the same categories, or one for all where there is no row at all."""
+    if not any(found["size"] for found in splits.values()):
+        yield "no kept row has a category of the target mix: curator curate makes rows, curator stats says why not"
+        return
+    lacking: dict[str, list[str]] = {}
+    for split, found in splits.items():
+        if found["missing"]:
+            lacking.setdefault(", ".join(found["missing"]), []).append(split)
+    for names, lacked in lacking.items():
+        yield f"{', '.join(lacked)}: no row of {names} can be had; the other shares keep their proportion"
 
 
 def show_export(report: "ExportReport", *, is_preview: bool = False) -> None:
@@ -153,6 +173,8 @@ def show_pipeline(report: "PipelineReport") -> None:
     """Shows all steps of `curator run`."""
     for ingest in report.ingests:
         show_ingest(ingest)
+    for alarm in report.curate.alarms if report.curate else []:
+        say(f"alarm: {alarm}")
     if report.statistics:
         print_table(
             "",

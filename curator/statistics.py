@@ -47,6 +47,30 @@ def read_statistics(snapshot: Warehouse) -> Statistics:
     )
 
 
+def count_uncurated(snapshot: Warehouse) -> int:
+    """Gives the documents that curate has not read yet; none where the snapshot is of a version that did not count."""
+    if "uncurated" not in snapshot.read("snapshot_columns")["table_name"].to_list():
+        return 0
+    return int(snapshot.read_value("snapshot_uncurated"))
+
+
+def explain_uncurated(documents: int) -> str:
+    """Gives the line that says what waits for curate, or nothing where nothing does."""
+    return f"{_count(documents, 'document')} not curated yet; run `curator curate`" if documents else ""
+
+
+def describe_barren(snapshot: Warehouse) -> list[str]:
+    """Gives a line for each source (for files: the folder or the dataset) of which no example is kept."""
+    lines = []
+    for row in snapshot.read("barren_inputs").iter_rows(named=True):
+        name = ", ".join(part for part in (row["source"], row["root"]) if part)
+        made = f"{_count(row['examples'], 'example')}, none is kept" if row["examples"] else "no example"
+        found = f"{_count(row['documents'], 'document')} gave {made}"
+        reasons = f" ({', '.join(row['reasons'])})" if row["reasons"] else ""
+        lines.append(f"{name}: {found}{reasons}: curator sql --saved barren")
+    return lines
+
+
 def read_status(project: Project) -> dict[str, Any]:
     """Gives the state of a project as label and value; also of one that has no data yet."""
     status: dict[str, Any] = {"project": str(project.root), "pack": project.pack.name}
@@ -58,12 +82,17 @@ def read_status(project: Project) -> dict[str, Any]:
         with open_snapshot(project.snapshots) as snapshot:
             status["snapshot"] = _describe_file(snapshot.path)
             status |= read_statistics(snapshot).funnel
+            status["waiting"] = explain_uncurated(count_uncurated(snapshot)) or "nothing"
             releases = snapshot.read("snapshot_releases")
             status["releases"] = releases.height
             status["last release"] = releases["id"][0] if releases.height else "none"
     except WarehouseError as error:
         status["snapshot"] = error.hint or error.message
     return status
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _describe_file(path: Path) -> str:

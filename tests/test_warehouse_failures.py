@@ -62,10 +62,10 @@ def small_disk(folder, size):
 
 @pytest.fixture(scope="module")
 def bulk(tmp_path_factory):
-    """Six megabytes that do not compress."""
+    """Twelve megabytes in hexadecimal digits, more than fit where the database alone may lie: also its log is written."""
     path = tmp_path_factory.mktemp("bulk") / "bulk.jsonl"
     letters = random.Random(1)
-    rows = [{"question": f"What is number {n}?", "answer": letters.randbytes(1500).hex()} for n in range(2500)]
+    rows = [{"question": f"What is number {n}?", "answer": letters.randbytes(2500).hex()} for n in range(2500)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 

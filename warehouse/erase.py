@@ -56,6 +56,7 @@ def erase_rows(warehouse: Warehouse, documents: "pl.DataFrame", examples: "pl.Da
         for table, column in BY_EXAMPLE.items():
             # Names are the constants above; values come from the lent frame.
             connection.execute(f"delete from {table} where {column} in (select id from doomed_examples)")  # noqa: S608
+        warehouse.run("forget_documents_read")
         connection.execute("delete from document where id in (select id from doomed)")
 
 

@@ -54,6 +54,7 @@ def curate(
     from curator.engine import make_engine
     from curator.project import change_project
     from curator.report import show_curate, show_pending
+    from curator.statistics import describe_barren
 
     state: State = context.obj
     project = state.open()
@@ -72,11 +73,11 @@ def curate(
         report = curate_corpus(project, warehouse, move, threads, settings, where)
         if report.has_changed:
             summary.update(report.as_dict())
-    if as_json:
-        print_json(report.as_dict())
-    elif not state.quiet:
-        with state.read(project) as snapshot:
-            show_curate(report, snapshot)
+    if state.quiet and not as_json:
+        return
+    with state.read(project) as snapshot:
+        report.alarms += describe_barren(snapshot)
+        print_json(report.as_dict()) if as_json else show_curate(report, snapshot)
 
 
 def balance(
@@ -96,7 +97,7 @@ def balance(
     from curator.balance.release import freeze_release, plan_release
     from curator.cli.output import print_json, show_progress
     from curator.project import change_project
-    from curator.report import show_release_report
+    from curator.report import show_release_report, show_waiting
 
     state: State = context.obj
     files = [str(path.absolute()) for path in against] if against else None
@@ -111,13 +112,15 @@ def balance(
     ):
         if fill and not dry_run:
             fill_with_synthetic(project, warehouse, move)
+        waiting = int(warehouse.read_value("count_uncurated"))
         report = plan_release(project, warehouse) if dry_run else freeze_release(project, warehouse)
         if not dry_run and (not report.is_current or fill):
             summary.update({"release": report.release_id, "size": report.size})
     if as_json:
-        print_json(report.as_dict())
+        print_json({**report.as_dict(), "uncurated": waiting})
     elif not state.quiet:
         show_release_report(report, is_preview=dry_run)
+        show_waiting(waiting)
 
 
 def export(
