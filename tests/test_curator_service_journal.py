@@ -1,5 +1,6 @@
 """The journal: what it acknowledges is on the disk, once, and decisions can be taken back until somebody has them."""
 
+import asyncio
 import json
 import os
 import signal
@@ -54,6 +55,49 @@ def test_an_event_is_stored_once_and_another_with_its_id_is_refused(journal):
     assert receipts == ["stored", "repeated", "conflict"]
     (event,) = journal.read_events()
     assert (event.event_id, event.client, event.body, event.sequence) == ("event-01", "app", "{}", 1)
+
+
+arrivals = st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["{}", '{"a":1}'])), max_size=30)
+
+
+@settings(max_examples=40, deadline=None)
+@given(batches=st.lists(arrivals, max_size=4))
+def test_events_that_are_stored_together_fare_as_if_they_came_one_by_one(tmp_path_factory, batches):
+    journal = Journal(tmp_path_factory.mktemp("journal") / "journal.db")
+    stored, expected, found = {}, [], []
+    for batch in batches:
+        is_free = threading.Event()
+        # While the writer stands still everything else gathers into one transaction.
+        journal.submit(lambda _, is_free=is_free: is_free.wait(10))
+        futures = [journal.append_event(f"event-{name}", "rating", "app", body) for name, body in batch]
+        is_free.set()
+        found += [future.result(10) for future in futures]
+        for name, body in batch:
+            expected.append("stored" if name not in stored else "repeated" if stored[name] == body else "conflict")
+            stored.setdefault(name, body)
+    assert found == expected
+    assert [(event.event_id, event.body) for event in journal.read_events()] == [
+        (f"event-{name}", body) for name, body in stored.items()
+    ]
+    journal.close()
+
+
+def test_coroutines_get_their_receipts_and_a_loop_that_has_ended_holds_nobody_up(journal):
+    async def send(names):
+        return await asyncio.gather(*(journal.append_event_async(name, "rating", "app", "{}") for name in names))
+
+    assert asyncio.run(send(["event-01", "event-02", "event-01"])) == ["stored", "stored", "repeated"]
+
+    async def leave():
+        await asyncio.wait_for(journal.append_event_async("event-03", "rating", "app", "{}"), 0.01)
+
+    is_free = threading.Event()
+    journal.submit(lambda _: is_free.wait(10))
+    with pytest.raises(TimeoutError):
+        asyncio.run(leave())
+    is_free.set()
+    assert journal.append_event("event-04", "rating", "app", "{}").result(10) == "stored"
+    assert len(journal.read_events()) == 4
 
 
 def test_events_are_read_in_order_from_a_place_on(journal):

@@ -1,5 +1,6 @@
 """Starts the service: binds, prints the one-time address, serves until it is stopped."""
 
+import gc
 import logging
 import socket
 from dataclasses import dataclass
@@ -85,6 +86,9 @@ def run_service(project: Project, binding: Binding, *, is_debug: bool = False) -
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                # What is loaded now stays: searched again and again for garbage, it would hold up every request of that moment.
+                gc.collect()
+                gc.freeze()
                 say(f"curator serves {project.root}; Ctrl-C stops it")
                 say(f"open {address}/login?token={service.sessions.make_link_token()}")
 

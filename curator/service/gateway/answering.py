@@ -1,6 +1,5 @@
 """From a question to a recorded answer: the user's arm, its prompt, its model, and the event that says what was shown."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -105,16 +104,14 @@ async def watch_answer(service: Service, order: Order, pieces: AsyncIterator[Jso
     await record_answer(service, order, "".join(said))
 
 
-async def record_answer(service: Service, order: Order, text: str) -> None:
+async def record_answer(service: Service, order: Order, answer: str) -> None:
     """Writes what was shown into the journal; a journal that cannot be written keeps nobody from being answered."""
     if order.recommendation_id is None:
         return
     try:
-        event = _make_event(order, order.recommendation_id, text)
-        future = service.journal.append_event(
-            event.event_id, event.kind, order.client.name, event.model_dump_json(exclude_none=True)
-        )
-        await asyncio.wrap_future(future)
+        event = _make_event(order, order.recommendation_id, answer)
+        text = event.model_dump_json(exclude_none=True)
+        await service.journal.append_event_async(event.event_id, event.kind, order.client.name, text)
     except (JournalError, ValidationError):
         # An empty answer, or one over 32,000 characters, is no recommendation.
         service.metrics.count_unrecorded()
