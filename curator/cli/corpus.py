@@ -11,7 +11,8 @@ from schemas.errors import ConfigError
 if TYPE_CHECKING:
     from curator.extract.llm import LlmSettings
 
-FORMATS = "sharegpt, alpaca, instruction, messages or preference"
+FORMAT_NAMES = ("sharegpt", "alpaca", "instruction", "messages", "preference")
+FORMATS = f"{', '.join(FORMAT_NAMES[:-1])} or {FORMAT_NAMES[-1]}"
 
 Size = Annotated[str | None, typer.Option(metavar="ROWS|max", help="Rows wanted, or max: all that keeps the mix.")]
 
@@ -144,7 +145,7 @@ def export(
     from curator.report import show_export
 
     state: State = context.obj
-    flags = {"format": file_format, "array": array, "policy": policy, "system_prompt": system_prompt}
+    flags = {"format": parse_format(file_format), "array": array, "policy": policy, "system_prompt": system_prompt}
     project = state.open({"export": flags})
     if dry_run:
         project.require_data()
@@ -215,8 +216,9 @@ def run_all(
 
     state: State = context.obj
     project = state.open()
+    chosen = [name for name in map(parse_format, file_format or ()) if name]
     with show_progress(quiet=state.quiet) as move:
-        report = run_pipeline(project, file_format or [project.config.export.format], move, wait)
+        report = run_pipeline(project, chosen or [project.config.export.format], move, wait)
     if as_json:
         print_json(report.as_dict())
     elif not state.quiet:
@@ -308,7 +310,7 @@ def rebuild(
     from curator.rebuild_report import export_rebuilt, show_rebuild
 
     state: State = context.obj
-    project = state.open({"export": {"format": file_format}})
+    project = state.open({"export": {"format": parse_format(file_format)}})
     project.require_data()
     found = read_lock(project, lock)
     with change_project(project, "releases rebuild", wait) as (warehouse, summary):
@@ -336,6 +338,20 @@ def make_llm_settings(url: str | None, model: str | None) -> "LlmSettings | None
 
     key = os.environ.get("CURATOR_LLM_API_KEY")
     return LlmSettings.model_validate({"url": url, "model": model, **({"api_key": key} if key else {})})
+
+
+def parse_format(text: str | None) -> str | None:
+    """Reads `--format`.
+
+    Raises:
+        ConfigError: It is no export format; the hint names the nearest one.
+    """
+    if text is None or text in FORMAT_NAMES:
+        return text
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(text, FORMAT_NAMES, 1) or ["messages"]
+    raise ConfigError(f"--format {text!r}: no export format, expected {FORMATS}", f"try --format {nearest[0]}")
 
 
 def parse_size(text: str | None) -> int | str | None:
