@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from curator.cli.output import print_table, say
+from curator.cli.output import print_table, say, spell_command
 
 if TYPE_CHECKING:
     from curator.balance.release import ReleaseReport
@@ -193,7 +193,7 @@ def show_demo(report: "DemoReport") -> None:
     show_pipeline(report.pipeline)
     rows = [[export.format, str(export.path)] for export in report.pipeline.exports]
     print_table("exports", ["format", "folder"], [*rows, ["picture", str(report.picture)]])
-    say(f"{report.seconds:.1f} s. Look further: cd {report.folder} && curator stats, curator sql, curator why ID")
+    say(f"{report.seconds:.1f} s. Look further: {spell_command(report.folder, 'stats')} (or sql, why ID)")
 
 
 def show_forget(report: "ForgetReport", *, is_preview: bool = False) -> None:

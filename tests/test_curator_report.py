@@ -1,7 +1,11 @@
 """What the commands say when there is little to say anything of: what waits, what gave nothing, what cannot be filled."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from curator.cli.output import spell_command
 from curator.project import change_project, open_project
 from curator.report import explain_release
 
@@ -107,3 +111,18 @@ def test_a_release_without_any_row_is_explained_in_one_line():
     report = make_release({"train": 0, "validation": 0, "test": 0}, [], {"tactics": 0, "opening": 0})
     [line] = explain_release(report)
     assert line.startswith("no kept row has a category of the target mix: curator curate")
+
+
+def test_the_next_command_is_spelt_so_that_it_works_where_the_user_is(tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "curator"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["bin/curator", "demo"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert spell_command(Path("my demo"), "stats") == "bin/curator -C 'my demo' stats"
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert spell_command(Path("demo"), "why", "ID") == "curator -C demo why ID"
+    monkeypatch.setattr("sys.argv", [str(tmp_path / "curator" / "__main__.py"), "demo"])
+    assert spell_command(Path("demo"), "run") == f"{sys.executable} -m curator -C demo run"

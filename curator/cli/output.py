@@ -3,8 +3,11 @@
 import contextlib
 import json
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -38,6 +41,22 @@ def show_error(message: str, hint: str = "") -> None:
     console.print(f"curator: {message}", style="bold red", markup=False, soft_wrap=True)
     if hint:
         console.print(f"  → {hint}", markup=False, soft_wrap=True)
+
+
+def spell_command(folder: Path, *words: str) -> str:
+    """Gives a command on a project as it can be typed where the user is now, also where `curator` is not on the PATH."""
+    return " ".join([_name_program(), "-C", shlex.quote(str(folder)), *words])
+
+
+def _name_program() -> str:
+    """Gives `curator`, or the path by which this process was started where typing that would start something else."""
+    started = Path(sys.argv[0])
+    if started.name != "curator":
+        return f"{shlex.quote(sys.executable)} -m curator"
+    found = shutil.which("curator")
+    if found and started.exists() and Path(found).samefile(started):
+        return "curator"
+    return shlex.quote(str(started))
 
 
 def print_json(value: Any) -> None:

@@ -23,11 +23,11 @@ def init(
     pack: Annotated[str, typer.Option(help="fitness, golf, or the path of your own pack.")] = "fitness",
 ) -> None:
     """Make a project: a folder with a commented curator.toml."""
-    from curator.cli.output import say
+    from curator.cli.output import say, spell_command
     from curator.scaffold import make_project
 
     path = make_project(folder, pack)
-    say(f"{path}: ready. Next: cd {folder} && curator run")
+    say(f"{path}: ready. Next: {spell_command(folder, 'run')}")
 
 
 def demo(
