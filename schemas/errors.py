@@ -4,20 +4,25 @@ import errno
 from typing import ClassVar
 
 
+# Messages quote names and text of files, which may hold line ends or orders to the terminal.
+_SPELLED = {sign: f"\\x{sign:02x}" for sign in (*range(32), *range(127, 160))}
+_SPELLED |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
 class CuratorError(Exception):
     """A failure that is explained to the user in one line and a hint.
 
     Args:
-        message: Where it happened, what was found, what was expected.
+        message: Where it happened, what was found, what was expected; control characters in it are spelled out.
         hint: The next thing to type or to change; empty when there is none.
     """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = message.translate(_SPELLED)
+        self.hint = hint.translate(_SPELLED)
+        super().__init__(self.message)
 
 
 class ConfigError(CuratorError):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, CuratorError
 from schemas.pack import Pack, RecordTemplate
 from sources.dataset import DatasetSource, json_stream
 from sources.dataset import source as dataset_source
@@ -279,6 +279,23 @@ def test_structured_rows_become_records_where_the_pack_has_a_template(pack: Pack
     assert document["natural_key"].endswith("/ex.json#Plank")
     assert json.loads(document["content"]) == row
     assert json.loads(document["metadata"])["template"] == "free_exercise_db"
+
+
+def test_a_character_that_the_end_of_the_file_cuts_off_is_refused_where_it_begins(pack: Pack, tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    good = json.dumps({"question": QUESTION, "answer": ANSWER}).encode()
+    path.write_bytes(b"[\n" + good + b',\n{"question": "caf\xe2\x82')
+    batches = read_all(pack, path)
+    assert [row["natural_key"] for row in rows_of(batches)]
+    assert refused(batches) == [("rows.json:3", "invalid_utf8")]
+
+
+def test_line_ends_and_terminal_orders_in_a_header_are_spelled_out(pack: Pack, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b'"ques\ntion\x1b[2J"\nx\n')
+    with pytest.raises(CuratorError) as raised:
+        read_all(pack, path)
+    assert "one column (ques\\ntion\\x1b[2J)" in raised.value.message
 
 
 def test_columns_that_mean_nothing_are_listed_with_the_way_out(pack: Pack, tmp_path: Path) -> None:

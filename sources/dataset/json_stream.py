@@ -116,8 +116,10 @@ class _Buffer:
         try:
             fresh = self._decoder.decode(data, final=self._is_done)
         except UnicodeDecodeError as error:
-            line = self.line + self._text.count("\n", self._at) + data.count(b"\n", 0, error.start)
-            raise JsonStreamError("invalid_utf8", line, f"byte 0x{data[error.start]:02x} is not UTF-8") from error
+            # What the decoder looked at begins with bytes of a character that the chunk before broke off.
+            seen = error.object
+            line = self.line + self._text.count("\n", self._at) + seen.count(b"\n", 0, error.start)
+            raise JsonStreamError("invalid_utf8", line, f"byte 0x{seen[error.start]:02x} is not UTF-8") from error
         self._text = self._text[self._at :] + fresh
         self._at = 0
         return not self._is_done

@@ -190,7 +190,7 @@ def _read_table(path: Path, delimiter: str | None) -> Iterator[Row | Rejection]:
         reader = csv.reader(handle, delimiter=sign)
         header = [name.strip() for name in next(reader, [])]
         if len(header) < 2:
-            raise NoRowsError("not_rows", f"one column ({', '.join(header)}), expected a header with two or more")
+            raise NoRowsError("not_rows", f"one column ({', '.join(header)[:80]}), expected a header with two or more")
         number = 0
         while True:
             first_line = reader.line_num + 1
