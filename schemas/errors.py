@@ -3,7 +3,6 @@
 import errno
 from typing import ClassVar
 
-
 # Messages quote names and text of files, which may hold line ends or orders to the terminal.
 _SPELLED = {sign: f"\\x{sign:02x}" for sign in (*range(32), *range(127, 160))}
 _SPELLED |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t", 0x2028: "\\u2028", 0x2029: "\\u2029"}
