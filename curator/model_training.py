@@ -14,6 +14,7 @@ from curator.export.prompts import build_system_prompt
 from curator.export.stage import build_export, export_release
 from curator.models import record_adapter
 from curator.project import Project, change_project
+from curator.tiny_base import is_tiny, name_tiny_base, provide_tiny_base
 from schemas.config import ExportConfig
 from schemas.errors import ConfigError
 from schemas.training import ContractReport, Estimate, TrainReport
@@ -34,7 +35,7 @@ class TrainOptions:
     Attributes:
         recipe: Name of a bundled recipe or the path of one.
         release: Id or its beginning; the latest if None.
-        base: Folder or hub id; the recipe's if None.
+        base: Folder, hub id, or tiny (random weights, made here); the recipe's if None.
         role: Only rows of this coach role.
         format: Export format; the recipe's if None.
         settings: `key=value` each.
@@ -113,7 +114,8 @@ def train(
         exported = export_release(project, warehouse, _make_config(project, recipe), options.release)
         if exported.is_new:
             summary.update(exported.as_dict())
-    request = _make_request(project, options, recipe, exported.path, exported.release_id)
+    base = _find_base(project, options, name_tiny_base(project))
+    request = _make_request(project, options, recipe, exported.path, exported.release_id, base)
     report = train_anywhere(request, move, resume=resume)
     with change_project(project, "train", max(wait_s, 60.0)) as (warehouse, summary):
         record_adapter(warehouse, report)
@@ -129,9 +131,12 @@ def _temporary_export(
     with change_project(project, "train --dry-run", wait_s) as (warehouse, _):
         release, contents = build_export(project, warehouse, _make_config(project, recipe), options.release)
     with tempfile.TemporaryDirectory(prefix="curator-export-") as name:
+        folder = Path(name) / "export"
+        folder.mkdir()
         for path, data in contents.items():
-            (Path(name) / path).write_bytes(data)
-        yield _make_request(project, options, recipe, Path(name), release["id"])
+            (folder / path).write_bytes(data)
+        base = _find_base(project, options, Path(name) / "base")
+        yield _make_request(project, options, recipe, folder, release["id"], base)
 
 
 def _make_config(project: Project, recipe: ResolvedRecipe) -> ExportConfig:
@@ -140,8 +145,13 @@ def _make_config(project: Project, recipe: ResolvedRecipe) -> ExportConfig:
     return ExportConfig.model_validate(values)
 
 
+def _find_base(project: Project, options: TrainOptions, folder: Path) -> str | None:
+    """Gives the base that is meant; the tiny one is made in a folder where the project has none yet."""
+    return str(provide_tiny_base(project, folder)) if is_tiny(options.base) else options.base
+
+
 def _make_request(
-    project: Project, options: TrainOptions, recipe: ResolvedRecipe, folder: Path, release_id: str
+    project: Project, options: TrainOptions, recipe: ResolvedRecipe, folder: Path, release_id: str, base: str | None
 ) -> Request:
     parts = [release_id, recipe.name, *([options.role] if options.role else [])]
     wants_system = project.config.export.system_prompt == "pack"
@@ -152,7 +162,7 @@ def _make_request(
         export=folder,
         recipe=recipe,
         output=options.output or project.root / "models" / "-".join(parts),
-        base=options.base,
+        base=base,
         coach_role=options.role,
         backend=options.backend,
         lock=lock if lock.exists() else None,

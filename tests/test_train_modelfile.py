@@ -13,6 +13,7 @@ from schemas.deployment import ServingParameters
 from schemas.errors import DeployError
 from train.modelfile import Modelfile, quote, require_file_name, require_model_name, write_template
 from train.stop_tokens import derive_stop_tokens
+from train.tiny import QWEN2_TEMPLATE
 from train.turns import INSTRUCTION_TEMPLATE, read_turns
 
 
@@ -36,7 +37,7 @@ MISTRAL_TEMPLATE = (
     "{% else %}{{ ' ' + m['content'] + '</s>' }}{% endif %}{% endfor %}"
 )
 TEMPLATES = {
-    "qwen2": tiny_model.QWEN2_TEMPLATE,
+    "qwen2": QWEN2_TEMPLATE,
     "llama3": tiny_model.LLAMA3_TEMPLATE,
     "mistral": MISTRAL_TEMPLATE,
     "text": INSTRUCTION_TEMPLATE,

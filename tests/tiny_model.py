@@ -7,36 +7,15 @@ Every row length divides by 256, so that the k-quants of GGUF apply.
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-KNOWLEDGE = ROOT / "sources" / "packs" / "fitness" / "knowledge"
-VOCABULARY = 1024
-HIDDEN = 256
+from train.tiny import HIDDEN, QWEN2_REGEX, list_sizes, make_tiny_base, read_bpe, save_random, train_bpe
 
-# The words of transformers' own Qwen2 tokenizer: AutoTokenizer puts this regex in place of any other.
-QWEN2_REGEX = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+ROOT = Path(__file__).resolve().parents[1]
+CONTEXT_LENGTH = 512
+KNOWLEDGE = ROOT / "sources" / "packs" / "fitness" / "knowledge"
 # Llama 3 takes digits by threes, which is the only difference (llama.cpp calls it llama-bpe).
 LLAMA3_REGEX = QWEN2_REGEX.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
 
-QWEN2_SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 LLAMA3_SPECIAL = ["<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
-
-QWEN2_TEMPLATE = """\
-{%- if messages[0]['role'] == 'system' %}
-    {{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}
-{%- else %}
-    {{- '<|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n' }}
-{%- endif %}
-{%- for message in messages %}
-    {%- if (message.role == "user") or (message.role == "system" and not loop.first) or (message.role == "assistant" and not message.tool_calls) %}
-        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}
-    {%- endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}
-    {{- '<|im_start|>assistant\\n' }}
-{%- endif %}
-"""
 
 LLAMA3_TEMPLATE = (
     "{{- bos_token }}"
@@ -61,102 +40,44 @@ SYSTEM = "You are a fitness coach."
 
 
 def make_qwen2(folder: Path, *, layers: int = 2, seed: int = 0, hidden: int = HIDDEN) -> Path:
-    """Writes a random Qwen2 (tied embeddings, ChatML, stop token `<|im_end|>`) and gives its folder."""
-    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
-
-    raw = train_bpe(QWEN2_REGEX, QWEN2_SPECIAL, normalise=True)
-    vocabulary, merges = read_bpe(raw)
-    made = Qwen2Tokenizer(vocab=vocabulary, merges=merges, eos_token="<|im_end|>", pad_token="<|endoftext|>",
-                          extra_special_tokens=["<|im_start|>", "<|im_end|>"])  # fmt: skip
-    made.chat_template = QWEN2_TEMPLATE
-    made.save_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    config = Qwen2Config(
-        **shape(layers, hidden), tie_word_embeddings=True, vocab_size=len(tokenizer), bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, rope_theta=1_000_000.0,
-    )  # fmt: skip
-    return save(Qwen2ForCausalLM, config, folder, seed)
+    """Writes the tiny base that `curator train --base tiny` makes, with a shorter context, and gives its folder."""
+    return make_tiny_base(folder, list_texts(), layers=layers, seed=seed, hidden=hidden, context_length=CONTEXT_LENGTH)
 
 
 def make_llama(folder: Path, *, layers: int = 2, seed: int = 0) -> Path:
     """Writes a random Llama (Llama 3's tokens and template, untied output, stop token `<|eot_id|>`)."""
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    raw = train_bpe(LLAMA3_REGEX, LLAMA3_SPECIAL, normalise=False)
+    raw = train_bpe(list_texts(), LLAMA3_REGEX, LLAMA3_SPECIAL, normalise=False)
     made = PreTrainedTokenizerFast(
         tokenizer_object=raw, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>", pad_token="<|end_of_text|>"
     )
     made.chat_template = LLAMA3_TEMPLATE
     made.save_pretrained(folder)
     config = LlamaConfig(
-        **shape(layers), tie_word_embeddings=False, vocab_size=len(made), bos_token_id=made.bos_token_id,
+        **list_sizes(layers, HIDDEN, CONTEXT_LENGTH), tie_word_embeddings=False, vocab_size=len(made), bos_token_id=made.bos_token_id,
         eos_token_id=made.eos_token_id, pad_token_id=made.pad_token_id, rms_norm_eps=1e-5, rope_theta=500_000.0,
     )  # fmt: skip
-    return save(LlamaForCausalLM, config, folder, seed)
+    return save_random(LlamaForCausalLM, config, folder, seed)
 
 
 def make_gpt2(folder: Path, *, layers: int = 2, seed: int = 0) -> Path:
     """Writes a random GPT-2 (no chat template, stop token `<|endoftext|>`, no padding token)."""
     from transformers import GPT2Config, GPT2LMHeadModel, GPT2Tokenizer
 
-    vocabulary, merges = read_bpe(train_bpe(None, ["<|endoftext|>"], normalise=False))
+    vocabulary, merges = read_bpe(train_bpe(list_texts(), None, ["<|endoftext|>"], normalise=False))
     made = GPT2Tokenizer(vocab=vocabulary, merges=merges)
     made.save_pretrained(folder)
     end = made.eos_token_id
-    config = GPT2Config(vocab_size=len(made), n_embd=HIDDEN, n_layer=layers, n_head=4, n_positions=512,
+    config = GPT2Config(vocab_size=len(made), n_embd=HIDDEN, n_layer=layers, n_head=4, n_positions=CONTEXT_LENGTH,
                         bos_token_id=end, eos_token_id=end)  # fmt: skip
-    return save(GPT2LMHeadModel, config, folder, seed)
+    return save_random(GPT2LMHeadModel, config, folder, seed)
 
 
-def shape(layers: int, hidden: int = HIDDEN) -> dict[str, int]:
-    """Gives the sizes that Qwen2 and Llama share: 2 key-value heads for 4 heads."""
-    return {
-        "hidden_size": hidden,
-        "intermediate_size": 2 * hidden,
-        "num_hidden_layers": layers,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 512,
-    }
-
-
-def save(kind, config, folder: Path, seed: int) -> Path:
-    """Draws the weights and writes them; the process' own random state stays as it was."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        kind(config).save_pretrained(folder)
-    return folder
-
-
-def train_bpe(regex: str | None, special: list[str], *, normalise: bool):
-    """Trains a byte-level BPE on the pages of the fitness pack and the facts above."""
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-
-    tokenizer = Tokenizer(models.BPE())
-    if normalise:
-        tokenizer.normalizer = normalizers.NFC()
-    parts = [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=regex is None)]
-    if regex is not None:
-        parts.insert(0, pre_tokenizers.Split(Regex(regex), behavior="isolated"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(parts)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=[AddedToken(token, special=True) for token in special],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False,
-    )  # fmt: skip
+def list_texts() -> list[str]:
+    """Gives what the tokenizers learn from: pages of the fitness pack and the facts above."""
     pages = [path.read_text(encoding="utf-8") for path in sorted(KNOWLEDGE.rglob("*.md"))[:12]]
-    tokenizer.train_from_iterator([*pages, *(text for fact in FACTS for text in fact * 20)], trainer)
-    return tokenizer
-
-
-def read_bpe(tokenizer) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """Gives vocabulary and merges of a trained tokenizer."""
-    import json
-
-    model = json.loads(tokenizer.to_str())["model"]
-    return model["vocab"], [tuple(pair) for pair in model["merges"]]
+    return [*pages, *(text for fact in FACTS for text in fact * 20)]
 
 
 def make_turns(question: str, answer: str) -> list[dict[str, str]]:

@@ -16,6 +16,7 @@ from train.tokenize import find_stop_ids
 WANTED_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "merges.txt", "vocab.txt", "LICENSE*"]
 """Files of a hub repository that are fetched: weights as safetensors, never pickles or code."""
 HUB_TIMEOUT_S = "15"
+HINT = "--base FOLDER, --base OWNER/NAME of the hub, or --base tiny: random weights, to rehearse"
 Precision = Literal["bf16", "fp16", "fp32"]
 
 
@@ -55,12 +56,12 @@ def find_base(name: str, *, may_fetch: bool = True) -> Base:
         TrainError: It is nowhere to be had, or holds no safetensors.
     """
     if not name:
-        raise TrainError("no base model named", "--base FOLDER_OR_HUB_ID")
+        raise TrainError("no base model named", HINT)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _check_weights(Base(name, folder.resolve(), _hash_folder(folder)))
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise TrainError(f"base {name}: no such folder, and no hub id (owner/name)", "--base FOLDER_OR_HUB_ID")
+        raise TrainError(f"base {name}: no such folder, and no hub id (owner/name)", HINT)
     path = _find_cached(name) or (_fetch(name) if may_fetch else None)
     if path is None:
         raise _explain_absence(name, "not on this machine")

@@ -17,7 +17,7 @@ def train(
     ] = None,
     release: Annotated[str | None, typer.Option(help="Id of a release or its beginning; the latest if absent.")] = None,
     base: Annotated[
-        str | None, typer.Option(metavar="PATH_OR_ID", help="The base: a folder, or owner/name on the hub.")
+        str | None, typer.Option(metavar="PATH_OR_ID", help="A folder, owner/name on the hub, or tiny: random weights.")
     ] = None,
     role: Annotated[str | None, typer.Option(help="Only rows of this coach role: insight, planner, coach.")] = None,
     file_format: Annotated[str | None, typer.Option("--format", "-f", help=FORMATS)] = None,
@@ -37,7 +37,8 @@ def train(
 ) -> None:
     """Train a model on a release: check the contract, estimate, fine-tune, write adapter, card and loss curve."""
     from curator import model_training
-    from curator.cli.output import print_json, print_table, show_progress
+    from curator.cli.output import print_json, print_table, say, show_progress
+    from curator.tiny_base import NOTE, is_tiny
     from curator.train_report import describe_plan, show_contract, show_plan, show_training
     from train import list_recipes
 
@@ -47,6 +48,8 @@ def train(
         print_json(recipes) if as_json else print_table("", ["recipe", "what"], [list(row) for row in recipes.items()])
         return
     project = state.open()
+    if is_tiny(base) and not state.quiet:
+        say(NOTE)
     chosen = [*(settings or []), *(["train.precision=fp32"] if no_mixed_precision else [])]
     folder = output.absolute() if output else None
     options = model_training.TrainOptions(recipe, release, base, role, file_format, chosen, backend, folder)
