@@ -59,7 +59,8 @@ def make_tiny_base(
         from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
     except ImportError as error:
         raise TrainError(f"a base cannot be made: {error}", "pip install 'corpus-curator[train]'") from error
-    vocabulary, merges = read_bpe(train_bpe(texts, QWEN2_REGEX, QWEN2_SPECIAL, normalise=True))
+    words: Any = read_bpe(train_bpe(texts, QWEN2_REGEX, QWEN2_SPECIAL, normalise=True))
+    vocabulary, merges = words
     end_of_text, *marks = QWEN2_SPECIAL
     made = Qwen2Tokenizer(
         vocab=vocabulary, merges=merges, eos_token=marks[-1], pad_token=end_of_text, extra_special_tokens=marks
