@@ -1,7 +1,8 @@
 """The dedup stage: signs new texts, joins them with the stored signatures, and decides which rows go.
 
 What was signed is never read as text again, except the partners of a candidate pair. Where rows were only added, only
-what pairs tie to them is decided again; what is done for all rows at each run is one join of ids and hashes.
+what pairs tie to them is decided again; what is done for all rows at each run is one join of ids and one look at the
+signatures.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from curator.project import Project
 from curator.removals import (
     PAIR_FLOOR,
     Removals,
+    count_losses,
     describe_texts,
     find_alarms,
     find_near_pairs,
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 CHUNK_EXAMPLES = 50_000
 
 ROWS = "dedup_rows"
-"""The name under which the set of rows that was decided upon is kept beside the fingerprints of the stages."""
+"""The name under which the set of rows that was decided upon, and the place of screening that comes after them, are kept
+beside the fingerprints of the stages."""
 
 TEXTS = "dedup_texts"
 """The name under which the fingerprint of the signatures in force is kept there."""
@@ -58,11 +61,12 @@ class Deduplicated:
 
 @dataclass(frozen=True)
 class _Change:
-    """New verdicts and clusters, and whose old ones they replace (None: everyone's)."""
+    """New verdicts and clusters, whose old ones they replace (None: everyone's), and what that adds to the losses."""
 
     removals: Removals
     reopened: "pl.Series | None" = None
     regrouped: "pl.Series | None" = None
+    losses: "pl.DataFrame | None" = None
 
 
 def deduplicate_corpus(
@@ -84,27 +88,31 @@ def deduplicate_corpus(
     parts = (config.ngram, config.mask_numbers, PAIR_FLOOR, config.subject, config.masked, has_shingles)
     signed = fingerprint_stage("dedup", *parts, screen_print)
     fingerprint = fingerprint_stage("dedup", config, project.config.screen.max_answer_repeats, screen_print)
-    warehouse.run("hold_dedup_rows", fingerprint=signed)
-    held, decided, pending = warehouse.read("dedup_state").row(0)
+    warehouse.run("hold_dedup_rows")
     is_same = warehouse.read_value("stage_fingerprint", stage="dedup") == fingerprint
     known = warehouse.read_value("stage_fingerprint", stage=ROWS) if is_same else None
-    if known == held and not pending:
+    decided, _, mark = (known or ":0").rpartition(":")
+    held, held_before, num_later, next_place = warehouse.read("dedup_state", mark=int(mark)).row(0)
+    if decided == held:
         return Deduplicated(int(warehouse.read_value("count_removed")), has_changed=False)
+    # All rows that were decided upon are there still, and the others came later: they alone can change anything.
+    is_grown = decided == held_before
+    pending = warehouse.read("unsigned_dedup_rows", mark=int(mark) if is_grown else 0, fingerprint=signed)["id"]
     # One transaction: that a text is signed says that it has been decided upon, and only such rows are shown.
     with warehouse.transaction():
-        new = _sign_texts(warehouse, pending or [], config, (signed, screen_print), progress, threads, engine)
-        # All rows that were decided upon are there still, and the others are new: they alone can change anything.
-        if known == decided and not has_shingles:
+        new = _sign_texts(warehouse, pending, config, (signed, screen_print), progress, threads, engine)
+        if is_grown and len(pending) == num_later and not has_shingles:
             change = _decide_touched(project, warehouse, new, signed)
         else:
             change = _decide_all(project, warehouse, signed)
-        alarms = _write(project, warehouse, change, {"dedup": fingerprint, ROWS: held, TEXTS: signed})
+        marks = {"dedup": fingerprint, ROWS: f"{held}:{next_place}", TEXTS: signed}
+        alarms = _write(project, warehouse, change, marks)
     return Deduplicated(int(warehouse.read_value("count_removed")), has_changed=True, alarms=alarms)
 
 
 def _sign_texts(
     warehouse: Warehouse,
-    pending: list[str],
+    pending: "pl.Series",
     config: DedupConfig,
     prints: tuple[str, str],
     progress: Progress,
@@ -115,27 +123,32 @@ def _sign_texts(
     import polars as pl
 
     signed, screen_print = prints
-    old = warehouse.read("signatures", fingerprint=signed) if pending else None
-    if old is None:
-        return warehouse.read("dedup_rows").clear()
+    if pending.is_empty():
+        return warehouse.read("dedup_rows", fingerprint=signed).clear()
 
     def read_texts(ids: pl.Series) -> pl.DataFrame:
         with warehouse.lend({"wanted": pl.DataFrame({"id": ids})}):
             return warehouse.read("texts_by_id", screen_fingerprint=screen_print)
 
+    def read_named(hashes: pl.Series) -> pl.DataFrame:
+        with warehouse.lend({"wanted": hashes.to_frame("text_hash")}):
+            return warehouse.read("texts_by_hash", fingerprint=signed, screen_fingerprint=screen_print)
+
     progress("dedup", 0, len(pending))
-    new = pl.concat(describe_texts(read_texts(ids), config, threads) for ids in _cut(pl.Series("id", pending)))
-    joined = engine.find_pairs(
-        lambda: _list_texts(pl.concat([old["example_id"], new["example_id"]]), read_texts, config),
-        config.model_copy(update={"threshold": PAIR_FLOOR}),
-    )
-    near = find_near_pairs(new, old, read_texts, config) if joined is None else name_texts(joined, new, old)
+    old = warehouse.read("signatures", fingerprint=signed)
+    new = pl.concat(describe_texts(read_texts(ids), config, threads) for ids in _cut(pending))
     # In one transaction: a pair is looked for only when its younger text is signed.
     warehouse.append("signature", new, {"fingerprint": signed})
+    joined = engine.find_pairs(
+        lambda: _list_texts(warehouse.read("signed_texts", fingerprint=signed)["example_id"], read_texts, config),
+        config.model_copy(update={"threshold": PAIR_FLOOR}),
+    )
+    if joined is None:
+        near = find_near_pairs(new, old, read_named, config)
+    else:
+        near = name_texts(joined, warehouse.read("signed_texts", fingerprint=signed))
     with warehouse.lend({"incoming": near}):
         warehouse.run("insert_near_pairs", fingerprint=signed)
-    with warehouse.lend({"incoming": new.drop("signature")}):
-        warehouse.run("sign_dedup_rows")
     progress("dedup", len(pending), len(pending))
     return new.rename({"example_id": "id"}).select("id", "text_hash", "size", "answer_hash", "question_hash")
 
@@ -149,14 +162,15 @@ def _list_texts(
 
 
 def _decide_all(project: Project, warehouse: Warehouse, signed: str) -> _Change:
-    rows = warehouse.read("dedup_rows")
+    rows = warehouse.read("dedup_rows", fingerprint=signed)
     config = project.config.dedup
     pairs = _read_pairs(warehouse, config, signed)
     if config.boilerplate_rows is not None:
         stored = warehouse.read("signatures", fingerprint=signed)
         current = stored.join(rows.select("text_hash").unique(), on="text_hash", how="semi")
         pairs, _ = strip_pairs(current, pairs, config.boilerplate_rows, config.threshold)
-    return _Change(_find_removals(project, warehouse, rows, pairs))
+    involved = list_involved(rows, pairs, project.config)
+    return _Change(find_removals(_add_traits(warehouse, involved), pairs, project.config))
 
 
 def _decide_touched(project: Project, warehouse: Warehouse, new: "pl.DataFrame", signed: str) -> _Change:
@@ -167,23 +181,25 @@ def _decide_touched(project: Project, warehouse: Warehouse, new: "pl.DataFrame",
 
     def read_tied(rows: pl.DataFrame) -> pl.DataFrame:
         with warehouse.lend({"wanted": touched_texts(pairs, rows["text_hash"]).to_frame()}):
-            return warehouse.read("dedup_rows_by_text")
+            return warehouse.read("dedup_rows_by_text", fingerprint=signed)
 
     tied = pl.concat([read_tied(new), new.filter(pl.col("text_hash") == 0)])
     with warehouse.lend({"wanted": tied.select("answer_hash").unique()}):
-        crowd = warehouse.read("dedup_rows_by_answer", max_rows=project.config.screen.max_answer_repeats)
+        max_rows = project.config.screen.max_answer_repeats
+        crowd = warehouse.read("dedup_rows_by_answer", max_rows=max_rows, fingerprint=signed)
     # The cap on an answer counts the rows that are left, so what ties the crowd to others has to be known as well.
     rows = pl.concat([tied, crowd, read_tied(crowd)] if crowd.height else [tied]).unique("id")
-    found = _find_removals(project, warehouse, rows, pairs)
-    reopened = pl.concat([tied["id"], crowd["id"]]).unique()
-    return _Change(
-        Removals(
-            found.verdicts.filter(pl.col("subject_id").is_in(reopened.implode())),
-            found.clusters.filter(pl.col("example_id").is_in(tied["id"].implode())),
-        ),
-        reopened=reopened,
-        regrouped=tied["id"],
+    known = _add_traits(warehouse, rows)
+    found = find_removals(list_involved(known, pairs, project.config), pairs, project.config)
+    reopened = known.filter(pl.col("id").is_in(pl.concat([tied["id"], crowd["id"]]).implode()))
+    removals = Removals(
+        found.verdicts.filter(pl.col("subject_id").is_in(reopened["id"].implode())),
+        found.clusters.filter(pl.col("example_id").is_in(tied["id"].implode())),
     )
+    with warehouse.lend({"wanted": reopened.select("id")}):
+        gone = warehouse.read("dedup_copies")["id"]
+    losses = count_losses(reopened, new["id"], gone, removals.verdicts)
+    return _Change(removals, reopened["id"], tied["id"], losses)
 
 
 def _read_pairs(warehouse: Warehouse, config: DedupConfig, signed: str) -> "pl.DataFrame":
@@ -195,11 +211,9 @@ def _read_pairs(warehouse: Warehouse, config: DedupConfig, signed: str) -> "pl.D
     return warehouse.read("near_pairs", fingerprint=signed).filter(pl.col("similarity") >= least)
 
 
-def _find_removals(project: Project, warehouse: Warehouse, rows: "pl.DataFrame", pairs: "pl.DataFrame") -> Removals:
-    involved = list_involved(rows, pairs, project.config)
-    with warehouse.lend({"wanted": involved.select("id")}):
-        traits = warehouse.read("dedup_traits")
-    return find_removals(involved.join(traits, on="id"), pairs, project.config)
+def _add_traits(warehouse: Warehouse, rows: "pl.DataFrame") -> "pl.DataFrame":
+    with warehouse.lend({"wanted": rows.select("id")}):
+        return rows.join(warehouse.read("dedup_traits"), on="id")
 
 
 def _write(project: Project, warehouse: Warehouse, change: _Change, marks: dict[str, str]) -> list[str]:
@@ -216,7 +230,21 @@ def _write(project: Project, warehouse: Warehouse, change: _Change, marks: dict[
     warehouse.append("cluster", change.removals.clusters, {"fingerprint": fingerprint})
     for stage, mark in marks.items():
         warehouse.run("keep_stage", stage=stage, fingerprint=mark)
-    return find_alarms(warehouse.read("dedup_losses", fingerprint=fingerprint), project.config.dedup.max_source_loss)
+    losses = _keep_losses(warehouse, change.losses, fingerprint)
+    return find_alarms(losses, project.config.dedup.max_source_loss)
+
+
+def _keep_losses(warehouse: Warehouse, added: "pl.DataFrame | None", fingerprint: str) -> "pl.DataFrame":
+    """Gives what each source loses: counted anew, or what was counted before and what was added to it."""
+    import polars as pl
+
+    if added is None:
+        losses = warehouse.read("dedup_losses", fingerprint=fingerprint)
+    else:
+        losses = pl.concat([warehouse.read("dedup_sources"), added]).group_by("source").sum().sort("source")
+    warehouse.run("clear_dedup_sources")
+    warehouse.append("dedup_source", losses)
+    return losses
 
 
 def _cut(ids: "pl.Series") -> "Iterator[pl.Series]":

@@ -81,9 +81,9 @@ def find_near_pairs(
     Candidates come from the stored signatures; only their texts are read again, for the true Jaccard similarity.
 
     Args:
-        new: Signatures of new rows (`example_id`, `text_hash`, `signature`).
+        new: Signatures of new rows (`text_hash`, `signature`).
         old: Signatures of what was there before, with the same columns.
-        read_texts: Gives `id`, `messages`, `rejected` of the ids that are asked for.
+        read_texts: Gives `text_hash`, `messages`, `rejected` of the hashes that are asked for, a row each.
         config: n-gram, masking.
 
     Returns:
@@ -93,10 +93,10 @@ def find_near_pairs(
 
     found = find_new_pairs(new, old, PAIR_FLOOR)
     pairs = pl.concat([_pick(found, new, old, is_old=True), _pick(found, new, new, is_old=False)])
-    texts = read_texts(pl.concat([pairs["left"], pairs["right"]]).unique()).sort("id")
-    places = pl.DataFrame({"id": texts["id"], "place": range(texts.height)}, schema_overrides={"place": pl.UInt32})
-    placed = pairs.join(places, left_on="left", right_on="id").join(
-        places, left_on="right", right_on="id", suffix="_right"
+    texts = read_texts(pl.concat([pairs["left_hash"], pairs["right_hash"]]).unique())
+    places = texts.select("text_hash").with_row_index("place")
+    placed = pairs.join(places, left_on="left_hash", right_on="text_hash").join(
+        places, left_on="right_hash", right_on="text_hash", suffix="_right"
     )
     near = verify_pairs(
         read_subject(texts, config),
@@ -106,16 +106,8 @@ def find_near_pairs(
         config.ngram,
         mask_numbers=config.mask_numbers,
     )
-    return (
-        near.join(placed, left_on=["left", "right"], right_on=["place", "place_right"])
-        .select(
-            pl.min_horizontal("left_hash", "right_hash").alias("left_hash"),
-            pl.max_horizontal("left_hash", "right_hash").alias("right_hash"),
-            pl.col("similarity").cast(pl.Float64),
-        )
-        .unique()
-        .sort("left_hash", "right_hash")
-    )
+    hashes = texts["text_hash"]
+    return _name_pairs(hashes.gather(near["left"]), hashes.gather(near["right"]), near["similarity"])
 
 
 def read_subject(examples: "pl.DataFrame", config: DedupConfig) -> "pl.Series":
@@ -136,20 +128,32 @@ def list_involved(rows: "pl.DataFrame", pairs: "pl.DataFrame", config: ProjectCo
     )
 
 
-def name_texts(pairs: "pl.DataFrame", *signatures: "pl.DataFrame") -> "pl.DataFrame":
-    """Gives pairs of example ids (`left`, `right`, `similarity`) as pairs of texts, as `find_near_pairs` does."""
+def name_texts(pairs: "pl.DataFrame", hashes: "pl.DataFrame") -> "pl.DataFrame":
+    """Gives pairs of example ids (`left`, `right`, `similarity`) as pairs of texts, as `find_near_pairs` does.
+
+    Args:
+        pairs: Every pair.
+        hashes: `example_id` and `text_hash` of all that pairs speak of.
+    """
     import polars as pl
 
-    hashes = pl.concat([part.select("example_id", "text_hash") for part in signatures]).unique("example_id")
     named = pairs.join(hashes, left_on="left", right_on="example_id").join(
         hashes, left_on="right", right_on="example_id", suffix="_right"
     )
+    named = named.filter(pl.col("text_hash") != pl.col("text_hash_right"))
+    return _name_pairs(named["text_hash"], named["text_hash_right"], named["similarity"])
+
+
+def _name_pairs(one: "pl.Series", other: "pl.Series", similarity: "pl.Series") -> "pl.DataFrame":
+    """Gives each pair of texts once, the smaller hash first, sorted."""
+    import polars as pl
+
+    named = pl.DataFrame({"one": one, "other": other, "similarity": similarity})
     return (
-        named.filter(pl.col("text_hash") != pl.col("text_hash_right"))
-        .select(
-            pl.min_horizontal("text_hash", "text_hash_right").alias("left_hash"),
-            pl.max_horizontal("text_hash", "text_hash_right").alias("right_hash"),
-            pl.col("similarity").cast(pl.Float64),
+        named.select(
+            left_hash=pl.min_horizontal("one", "other"),
+            right_hash=pl.max_horizontal("one", "other"),
+            similarity=pl.col("similarity").cast(pl.Float64),
         )
         .unique()
         .sort("left_hash", "right_hash")
@@ -212,18 +216,12 @@ def _mask_passages(texts: "pl.Series", passages: list[str]) -> "pl.Series":
 
 
 def _pick(found: "pl.DataFrame", new: "pl.DataFrame", other: "pl.DataFrame", *, is_old: bool) -> "pl.DataFrame":
-    """Gives ids and hashes of the candidate pairs of new rows with the others."""
+    """Gives the hashes of the candidate pairs of new rows with the others."""
     import polars as pl
 
     mine = found.filter(pl.col("is_old") == is_old)
-    return pl.DataFrame(
-        {
-            "left": new["example_id"].gather(mine["new"]),
-            "right": other["example_id"].gather(mine["other"]),
-            "left_hash": new["text_hash"].gather(mine["new"]),
-            "right_hash": other["text_hash"].gather(mine["other"]),
-        }
-    )
+    hashes = {"left_hash": new["text_hash"].gather(mine["new"]), "right_hash": other["text_hash"].gather(mine["other"])}
+    return pl.DataFrame(hashes)
 
 
 def _hash_texts(texts: "pl.Series") -> "pl.Series":
@@ -280,6 +278,25 @@ def _list_clusters(removed: "pl.DataFrame") -> "pl.DataFrame":
         pl.lit(1.0).alias("similarity"),
     ).unique()
     return pl.concat([members, heads]).sort("cluster_id", "example_id")
+
+
+def count_losses(
+    reopened: "pl.DataFrame", new: "pl.Series", gone: "pl.Series", verdicts: "pl.DataFrame"
+) -> "pl.DataFrame":
+    """Gives what a decision adds to `num_rows` and `num_removed` of each `source`.
+
+    Args:
+        reopened: `id` and `source` of the rows that were decided upon.
+        new: Ids of those that were not there before.
+        gone: Ids of those that were gone as copies of others before.
+        verdicts: What was decided.
+    """
+    import polars as pl
+
+    copies = verdicts.filter(pl.col("reason") != "answer_collapse")["subject_id"]
+    is_new, was_gone, is_gone = (reopened["id"].is_in(ids.implode()).cast(pl.Int64) for ids in (new, gone, copies))
+    changes = pl.DataFrame({"source": reopened["source"], "num_rows": is_new, "num_removed": is_gone - was_gone})
+    return changes.group_by("source").sum()
 
 
 def find_alarms(losses: "pl.DataFrame", max_loss: float) -> list[str]:

@@ -34,13 +34,17 @@ def frame(rows: list[dict]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
+def reader(examples: pl.DataFrame, signed: pl.DataFrame):
+    """Gives what reads the text behind a hash."""
+    texts = examples.with_columns(signed["text_hash"]).unique("text_hash")
+    return lambda hashes: texts.filter(pl.col("text_hash").is_in(hashes.implode()))
+
+
 def remove(rows: list[dict], **settings) -> Removals:
     config = ProjectConfig.model_validate(settings)
     examples = frame(rows)
     signed = describe_texts(examples, config.dedup, 1)
-    pairs = find_near_pairs(
-        signed, signed.clear(), lambda ids: examples.filter(pl.col("id").is_in(ids.implode())), config.dedup
-    )
+    pairs = find_near_pairs(signed, signed.clear(), reader(examples, signed), config.dedup)
     known = signed.drop("signature").rename({"example_id": "id"}).join(examples.drop("messages", "rejected"), on="id")
     return find_removals(known, pairs, config)
 
@@ -106,11 +110,8 @@ def test_the_order_of_rows_changes_nothing():
 def test_pairs_found_in_two_runs_are_those_of_one():
     rows = frame([make_row(f"{n:02}", text(last=f"end{n % 6}", start=n % 2)) for n in range(12)])
     config = ProjectConfig().dedup
-
-    def read(ids: pl.Series) -> pl.DataFrame:
-        return rows.filter(pl.col("id").is_in(ids.implode()))
-
     signed = describe_texts(rows, config, 1)
+    read = reader(rows, signed)
     whole = find_near_pairs(signed, signed.clear(), read, config)
     first = find_near_pairs(signed.head(5), signed.clear(), read, config)
     second = find_near_pairs(signed.tail(7), signed.head(5), read, config)

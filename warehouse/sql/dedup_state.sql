@@ -1,7 +1,9 @@
--- Grain: one row, which rows are held and which of them are signed, each as their number and the exclusive or of their
--- hashes; and the ids of the others.
+-- Grain: one row: which rows are held, and which of them had been screened before place $mark, each as their number and
+-- the exclusive or of their hashes (so places that the database has dealt anew are noticed); how many were screened
+-- since; and the place that comes next.
 select
-    count(*) || ':' || coalesce(bit_xor(md5_number(id)), 0) as held,
-    count(text_hash) || ':' || coalesce(bit_xor(md5_number(id)) filter (text_hash is not null), 0) as signed,
-    list(id order by id) filter (text_hash is null) as pending
+    count(*) || ':' || coalesce(bit_xor(hash(id)), 0) as held,
+    count(*) filter (place < $mark) || ':' || coalesce(bit_xor(hash(id)) filter (place < $mark), 0) as held_before,
+    count(*) filter (place >= $mark) as num_later,
+    coalesce(max(place) + 1, 0) as next_place
 from dedup_row

@@ -1,8 +1,7 @@
--- Holds the candidates of dedup and what is stored of their texts (nulls: not signed yet) while the stage runs: this
--- join is what dedup costs when nothing is new. Parameters: $fingerprint
+-- Holds the candidates of dedup while the stage runs, with the place of their screening: what is screened later has a
+-- higher place. This join is what dedup costs when nothing is new.
 create or replace temporary table dedup_row as
-select
-    screening.example_id as id, signature.text_hash, signature.size, signature.answer_hash, signature.question_hash
+select screening.example_id as id, screening.rowid as place
 from screening
 semi join (
     select example_id
@@ -15,5 +14,4 @@ semi join (
 anti join (
     select subject_id as example_id from current_verdict where not is_kept and stage in ('screen', 'review')
 ) as rejected using (example_id)
-left join signature on signature.example_id = screening.example_id and signature.fingerprint = $fingerprint
 where screening.fingerprint = (select fingerprint from stage where name = 'screen')

@@ -1,2 +1,2 @@
 -- Grain: one row an example with a stored signature and at least one word. Parameters: $fingerprint
-select text_hash, signature, example_id from signature where fingerprint = $fingerprint and text_hash <> 0
+select text_hash, signature from signature where fingerprint = $fingerprint and text_hash <> 0
