@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.errors import DeployError
 from train.web import fetch_json
 
 _CERTAIN = 1e9
@@ -22,6 +23,13 @@ class LlamaClient:
     """
 
     url: str
+
+    def read_context_length(self) -> int | None:
+        """Gives how many tokens of prompt and answer the server takes for one conversation; None where it does not say."""
+        try:
+            return int(fetch_json(f"{self.url}/props")["default_generation_settings"]["n_ctx"])
+        except (LookupError, TypeError, ValueError):
+            return None
 
     def render_ids(self, messages: Sequence[dict[str, str]]) -> list[int]:
         """Gives the token ids of the prompt as the server renders it."""
@@ -62,3 +70,13 @@ class LlamaClient:
         body = {"prompt": list(ids), "cache_prompt": True, **options}
         reply: dict[str, Any] = fetch_json(f"{self.url}/completion", body)
         return reply
+
+
+def find_llama(url: str) -> LlamaClient | None:
+    """Gives the client of llama.cpp's own endpoints where the server at a URL (with or without `/v1`) has them."""
+    root = url.rstrip("/").removesuffix("/v1")
+    try:
+        fetch_json(f"{root}/props", timeout_s=5.0)
+    except DeployError:
+        return None
+    return LlamaClient(root)

@@ -5,11 +5,13 @@ service send it.
 """
 
 from curator.prompt.assemble import Material, Part, Prompt, assemble_prompt
+from curator.prompt.capacity import Capacity, fit_prompt
 from curator.prompt.kit import PromptKit, open_kit
 from curator.prompt.passages import Passage, load_passages
 from curator.prompt.retrieval import Hit, Retriever
 
 __all__ = [
+    "Capacity",
     "Hit",
     "Material",
     "Part",
@@ -18,6 +20,7 @@ __all__ = [
     "PromptKit",
     "Retriever",
     "assemble_prompt",
+    "fit_prompt",
     "load_passages",
     "open_kit",
 ]

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.extract.page import find_language
-from curator.prompt.assemble import Material, Prompt, assemble_prompt
+from curator.prompt.assemble import Material, Prompt
+from curator.prompt.capacity import Capacity, fit_prompt
 from curator.prompt.domain import DomainRule, choose_rules, load_rules
 from curator.prompt.few_shot import Shot, choose_shots, read_candidates
 from curator.prompt.passages import load_passages
@@ -58,6 +59,7 @@ class PromptKit:
         snapshot: "Warehouse | None" = None,
         system: str | None = None,
         style: str | None = None,
+        capacity: Capacity | None = None,
     ) -> Prompt:
         """Gives the prompt for a question.
 
@@ -69,14 +71,15 @@ class PromptKit:
             snapshot: Where examples come from; none: no examples.
             system: Replaces the pack's system prompt.
             style: Added to the system prompt.
+            capacity: Of the model that it goes to, where that is known.
 
         Raises:
-            ConfigError: The question does not fit the budget, the role is unknown, or a file of the pack is broken.
+            ConfigError: The question does not fit the budget or the model, the role is unknown, or a file of the pack is broken.
         """
         language = self.find_language(question, profile)
         hits = self.retriever.find(question, language, self.config.passages) if self.config.passages else []
         category = next((hit.passage.category for hit in hits if hit.passage.category), None)
-        return assemble_prompt(
+        return fit_prompt(
             Material(
                 question=question,
                 role=role,
@@ -92,6 +95,7 @@ class PromptKit:
             ),
             self.pack,
             self.config.max_tokens,
+            capacity,
         )
 
     def find(self, question: str, top_k: int = 3) -> list[Hit]:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from schemas.errors import ConfigError, DeployError
+from schemas.errors import ConfigError
 from train.chat_client import ChatClient
-from train.llama_client import LlamaClient
+from train.llama_client import LlamaClient, find_llama
 from train.local_model import LocalModel, is_adapter, load_local_model
 from train.local_server import serve_gguf
-from train.web import fetch_json
 
 Messages = Sequence[dict[str, str]]
 Kind = Literal["folder", "gguf", "url"]
@@ -131,7 +130,7 @@ def open_answers(
     sampling = sampling or Sampling()
     if target.startswith(("http://", "https://")):
         client = ChatClient(target, model, api_key)
-        yield ServerAnswers(client, sampling, "url", _find_llama(target))
+        yield ServerAnswers(client, sampling, "url", find_llama(target))
         return
     path = Path(target)
     # `curator train` writes either below its folder, which is what one names first.
@@ -159,12 +158,3 @@ def open_answers(
 def count_shared(left: Sequence[int], right: Sequence[int]) -> int:
     """Gives how many ids two sequences share from the beginning: a text's last token may change when it goes on."""
     return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
-
-
-def _find_llama(url: str) -> LlamaClient | None:
-    """Gives the client of llama.cpp's own endpoints where the server has them."""
-    try:
-        fetch_json(f"{url.rstrip('/').removesuffix('/v1')}/props", timeout_s=5.0)
-    except DeployError:
-        return None
-    return LlamaClient(url.rstrip("/").removesuffix("/v1"))

@@ -82,12 +82,13 @@ async def take_order(service: Service, client: Client, asked: Asked, options: Js
 
     Raises:
         ServiceError: No model is deployed (503), or the upstream does not say which it has (502).
-        ConfigError: The question does not fit the budget.
+        ConfigError: The question does not fit the budget or the model.
     """
     user = asked.user or client.name
     arm = service.arms.find(user)
-    prompt = await run_in_threadpool(build_prompt, service.kit, service.reader, asked, arm)
     model = await service.models.find(asked.role, arm.model if arm else None)
+    capacity = await model.backend.find_capacity(options.get("max_tokens"))
+    prompt = await run_in_threadpool(build_prompt, service.kit, service.reader, asked, arm, capacity)
     body = {"model": model.name, "messages": prompt.messages, "temperature": prompt.temperature, **options}
     if arm and arm.temperature is not None:
         body["temperature"] = arm.temperature

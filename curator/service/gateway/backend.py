@@ -9,7 +9,10 @@ from typing import Any
 
 import httpx2 as httpx
 
+from curator.prompt.capacity import ANSWER_TOKENS, Capacity
 from curator.service.errors import ServiceError
+from curator.talk import measure_capacity
+from train.llama_client import LlamaClient
 from train.local_server import serve_gguf
 
 CONNECT_TIMEOUT_S = 10.0
@@ -103,6 +106,21 @@ class Backend:
                 raise ServiceError(502, f"{_name(url)}: it lists no model", "set serve.model")
             self._model = str(listed[0]["id"])
         return self._model
+
+    async def find_capacity(self, answer_tokens: int | None = None) -> Capacity | None:
+        """Gives what a model that is served here can read at once; a server elsewhere looks after itself.
+
+        Args:
+            answer_tokens: What the client wants for the answer.
+
+        Raises:
+            DeployError: The file does not load.
+        """
+        if self._gguf is None:
+            return None
+        _, url = await self._connect()
+        llama = LlamaClient(url.removesuffix("/v1"))
+        return await asyncio.to_thread(measure_capacity, llama, answer_tokens or ANSWER_TOKENS)
 
     async def close(self) -> None:
         """Ends connections and the local server."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from curator.prompt import Prompt, PromptKit
+from curator.prompt import Capacity, Prompt, PromptKit
 from curator.service.errors import ServiceError
 from curator.service.snapshot_reader import SnapshotReader
 from schemas.config import ArmConfig
@@ -91,13 +91,15 @@ def read_turns(turns: Sequence[Turn], role: str, profile: Profile | None = None,
     return Asked(texts[-1]["content"], history, system or None, role, profile, user)
 
 
-def build_prompt(kit: PromptKit, reader: SnapshotReader, asked: Asked, arm: ArmConfig | None = None) -> Prompt:
+def build_prompt(
+    kit: PromptKit, reader: SnapshotReader, asked: Asked, arm: ArmConfig | None = None, capacity: Capacity | None = None
+) -> Prompt:
     """Gives what is sent to the model: the pack's system prompt and material around the client's turns.
 
     The system prompt of the user's arm goes before that of the client, and that before the pack's.
 
     Raises:
-        ConfigError: The question does not fit the budget.
+        ConfigError: The question does not fit the budget or the model.
     """
     options: dict[str, Any] = {
         "role": asked.role,
@@ -105,6 +107,7 @@ def build_prompt(kit: PromptKit, reader: SnapshotReader, asked: Asked, arm: ArmC
         "history": asked.history,
         "system": (arm and arm.system_prompt) or asked.system,
         "style": arm and arm.style,
+        "capacity": capacity,
     }
     try:
         with reader.open() as snapshot:
