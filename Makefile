@@ -48,6 +48,7 @@ audit: $(DEV)/.installed  ## Known vulnerabilities of what is pinned (asks the p
 
 bench-dedup: $(DEV)/.installed  ## Dedup against its peers, in an environment of their own: make bench-dedup DATA=folder of CSV posts
 	$(DEV)/bin/python bench/dedup/run.py "$(DATA)"
+	$(DEV)/bin/python bench/dedup/incremental.py "$(DATA)"
 
 format: $(DEV)/.installed
 	$(DEV)/bin/ruff format .

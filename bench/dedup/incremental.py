@@ -1,15 +1,17 @@
 """What one per cent of new rows costs the dedup stage, beside a run over all rows; see README.md beside this file.
 
-    python bench/dedup/incremental.py FOLDER --rows 200000 [--boilerplate 1000]
+    python bench/dedup/incremental.py FOLDER --rows 200000 [--rounds 3] [--boilerplate 1000]
 
 The rows lie screened in a database made for the purpose. Each step runs in a process of its own, as `curator curate`
-does. Exits 1 when the outcome is not that of a run from scratch.
+does, once a round; the table shows medians. Exits 1 when the outcome is not that of a run from scratch.
 """
 
 import argparse
 import hashlib
 import json
 import os
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ import polars as pl
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROMPT_CHARACTERS = 60
+SMALL_ROWS = 2_000
 
 
 def main() -> None:
@@ -33,34 +36,46 @@ def main() -> None:
     from run import cpu_name, make_corpus
 
     corpus = make_corpus(arguments.data, arguments.rows)
-    old = arguments.rows - arguments.rows // 100
+    rounds = [run_round(corpus, arguments.rows, arguments.boilerplate) for _ in range(arguments.rounds)]
+    print(
+        f"{arguments.rows:,} rows, {date.today()}, {cpu_name()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}\n"
+    )
+    print("| | wall s | CPU s | share of a full run (CPU) |\n|---|---|---|---|")
+    for name in rounds[0]:
+        wall, cpu = (statistics.median(done[name][key] for done in rounds) for key in ("wall_s", "cpu_s"))
+        share = statistics.median(done[name]["cpu_s"] / done["full run"]["cpu_s"] for done in rounds)
+        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {share:.1%} |")
+    is_same = len({done[name]["hash"] for done in rounds for name in ("full run", "1 % added")}) == 1
+    print(f"\nremoved: {rounds[0]['full run']['removed']:,}; from parts {'the same' if is_same else 'OTHERS'}")
+    sys.exit(not is_same)
+
+
+def run_round(corpus: Path, num_rows: int, boilerplate: int | None) -> dict[str, dict]:
+    """Measure each step once, the full run last."""
+    old = num_rows - num_rows // 100
+    extra = ["--boilerplate", str(boilerplate)] if boilerplate else []
     with tempfile.TemporaryDirectory() as folder:
 
         def step(name: str, begin: int, end: int) -> dict:
             command = [sys.executable, str(HERE / "incremental.py"), str(corpus), "--step", str(Path(folder) / name)]
-            extra = ["--boilerplate", str(arguments.boilerplate)] if arguments.boilerplate else []
             done = subprocess.run(
                 [*command, "--slice", str(begin), str(end), *extra],
                 check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
             )  # fmt: skip
             return json.loads(done.stdout.splitlines()[-1])
 
-        first, added = step("parts", 0, old), step("parts", old, arguments.rows)
-        again, whole = step("parts", 0, 0), step("whole", 0, arguments.rows)
-    print(f"{arguments.rows:,} rows, {date.today()}, {cpu_name()}, {os.cpu_count()} CPUs\n")
-    print("| | wall s | CPU s | share of a full run (CPU) |\n|---|---|---|---|")
-    steps = {"full run": whole, "99 % first": first, "1 % added": added, "nothing added": again}
-    for name, run in steps.items():
-        share = run["cpu_s"] / whole["cpu_s"]
-        print(f"| {name} | {run['wall_s']:.2f} | {run['cpu_s']:.2f} | {share:.1%} |")
-    print(f"\nremoved: {whole['removed']:,}; from parts {'the same' if added['hash'] == whole['hash'] else 'OTHERS'}")
-    sys.exit(added["hash"] != whole["hash"])
+        steps = {"99 % first": step("parts", 0, old), "1 % added": step("parts", old, num_rows)}
+        steps["nothing added"] = step("parts", 0, 0)
+        shutil.rmtree(Path(folder) / "parts")
+        steps[f"{SMALL_ROWS:,} rows alone"] = step("small", 0, SMALL_ROWS)
+        return {**steps, "full run": step("whole", 0, num_rows)}
 
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder of CSV files with the columns title and selftext")
     parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--boilerplate", type=int, help="dedup.boilerplate_rows")
     parser.add_argument("--step", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--slice", type=int, nargs=2, help=argparse.SUPPRESS)
