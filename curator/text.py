@@ -11,6 +11,7 @@ from schemas.example import dump_messages
 if TYPE_CHECKING:
     import polars as pl
 
+SLICE_ROWS = 20_000
 BYTES_PER_TOKEN = 4
 """UTF-8 bytes a token, the estimate used until a tokenizer is at hand."""
 
@@ -43,6 +44,14 @@ def flatten_messages(frame: "pl.DataFrame") -> "pl.DataFrame":
         (the first user turn), `full` (all turns in their order but the system's, and at the end the rejected answer of
         a preference) and `structure` (null, or what is wrong with the turns).
     """
+    import polars as pl
+
+    # In slices: as objects of the interpreter the texts of a million rows take gigabytes.
+    parts = [_flatten_slice(part) for part in frame.iter_slices(SLICE_ROWS)]
+    return pl.concat(parts or [_flatten_slice(frame)], rechunk=True)
+
+
+def _flatten_slice(frame: "pl.DataFrame") -> "pl.DataFrame":
     import polars as pl
 
     rejected = frame["rejected"] if "rejected" in frame.columns else [None] * frame.height

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from curator.export.handoff import HANDOFF_NAMES, build_handoff
+from curator.export.jsonlines import Lines
 from curator.export.shapes import SHAPES, SHAREGPT_ROLES
 
 TAGS = {"role_tag", "content_tag", "user_tag", "assistant_tag", "observation_tag", "function_tag", "system_tag"}
@@ -20,7 +21,9 @@ def build(name, optional_keys=(), turns=TURNS):
         SHAPES[name](given, {"rejected": [{"role": "assistant", "content": "Not\u2028at all."}]})
         for given in (turns, TURNS)
     )
-    files = build_handoff(name, PATHS, MEMBERS, optional_keys, {"train": [first, row], "validation": [row]})
+    files = build_handoff(
+        name, PATHS, MEMBERS, optional_keys, {"train": Lines([first, row]), "validation": Lines([row])}
+    )
     assert set(files) <= HANDOFF_NAMES
     return files
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 STORAGE_VERSION = "v1.4.0"
 """Files stay readable for DuckDB 1.4 and later clients."""
+
+MEMORY_BYTES = 2_000_000_000
+"""The rest of the machine is for the stages; what does not fit is spilled beside the database."""
 
 _KIND = re.compile(r"^(?:[A-Za-z]+ )+Error: (?:Failed to commit: )?")
 _WORDS = {
@@ -42,11 +46,17 @@ def connect(path: Path | str, *, read_only: bool = False) -> "duckdb.DuckDBPyCon
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
         "preserve_insertion_order": False,
+        "memory_limit": f"{find_memory_limit()}B",
     }
     with translate_errors(path):
         connection = duckdb.connect(str(path), read_only=read_only, config=config)
         connection.execute("set timezone = 'UTC'")
         return connection
+
+
+def find_memory_limit() -> int:
+    """Gives how many bytes DuckDB may hold: by itself it keeps what it has read, up to 80 % of the machine's memory."""
+    return min(MEMORY_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import WarehouseError
-from warehouse.connection import connect, translate_errors
+from warehouse.connection import connect, find_memory_limit, translate_errors
 from warehouse.migrate import migrate
 from warehouse.statements import load_statement
 
@@ -104,7 +104,7 @@ class Warehouse:
     def streaming(self) -> Iterator[None]:
         """Holds the database small while batch after batch is appended in the block.
 
-        DuckDB keeps what it has read and written up to 80 % of the machine's memory, and copies its log into the file
+        DuckDB keeps what it has read and written as long as memory lasts, and copies its log into the file
         at every 16 MB; a stream comes back to nothing that it wrote, and has better use for the time. A batch is one
         piece of work: more threads would only take turns on it, and the connector has use for the other cores.
         """
@@ -118,6 +118,7 @@ class Warehouse:
             with translate_errors(self.path):
                 for name in settings:
                     self.connection.execute(f"reset {name}")
+                self.connection.execute(f"set memory_limit = '{find_memory_limit()}B'")
 
     def read_salt(self) -> bytes:
         """Gives the salt of this project's hashes, drawn when the database is made."""

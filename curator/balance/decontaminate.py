@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator.dedup import find_near
-from curator.text import flatten_messages
+from curator.text import SLICE_ROWS, flatten_messages
 from schemas.errors import ConfigError
 from schemas.frames import verdict_frame
 from schemas.pack import Pack
@@ -62,6 +62,11 @@ def find_contaminated(texts: "pl.DataFrame", cases: Sequence[Case]) -> "pl.DataF
     Returns:
         Verdicts with reason `contaminated`, the overlap as score, and the case as partner.
     """
+    found = [_find_in_slice(part, cases) for part in texts.iter_slices(SLICE_ROWS)]
+    return verdict_frame(row for rows in found for row in rows)
+
+
+def _find_in_slice(texts: "pl.DataFrame", cases: Sequence[Case]) -> "list[dict[str, Any]]":
     import polars as pl
 
     flat = flatten_messages(texts.select("messages", "rejected"))
@@ -74,7 +79,7 @@ def find_contaminated(texts: "pl.DataFrame", cases: Sequence[Case]) -> "pl.DataF
         .sort(["text", "similarity", "what"], descending=[False, True, False])
         .unique("text", keep="first")
     )
-    return verdict_frame(
+    return [
         {
             "subject_id": texts["id"][row["text"]],
             "is_kept": False,
@@ -85,7 +90,7 @@ def find_contaminated(texts: "pl.DataFrame", cases: Sequence[Case]) -> "pl.DataF
             "detail": f"its {row['what']} overlaps with the evaluation case",
         }
         for row in best.sort("text").iter_rows(named=True)
-    )
+    ]
 
 
 def _overlap(texts: "pl.Series", against: list[str], threshold: float, what: str) -> "pl.DataFrame":

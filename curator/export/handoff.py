@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from curator.export.jsonlines import dump_lines
+from curator.export.jsonlines import Lines, dump_lines
 
 ROWS, LLAMA_FACTORY, AXOLOTL, NOTE = "rows.json", "dataset_info.json", "axolotl.yaml", "TRAINING.md"
 PAIRS = "llama-factory-{split}.jsonl"
@@ -80,7 +80,7 @@ def build_handoff(
     paths: Mapping[str, str],
     members: Iterable[tuple[str, str, str]],
     optional_keys: Iterable[str],
-    rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    rows: Mapping[str, Lines],
 ) -> dict[str, bytes]:
     """Gives the files that stand beside the data, by name.
 
@@ -98,7 +98,7 @@ def build_handoff(
     files = {ROWS: json.dumps(about, separators=(",", ":")), NOTE: write_note(name, list(paths), keys)}
     if settings := describe_for_axolotl(name, paths, keys):
         files[AXOLOTL] = yaml.safe_dump(settings, sort_keys=False)
-    if info := describe_for_llama_factory(name, paths, rows):
+    if info := describe_for_llama_factory(name, paths, keys, rows):
         files[LLAMA_FACTORY] = json.dumps(info, indent=2)
     made = {path: text.rstrip("\n").encode() + b"\n" for path, text in files.items()}
     if name == "preference":
@@ -107,18 +107,18 @@ def build_handoff(
 
 
 def describe_for_llama_factory(
-    name: str, paths: Mapping[str, str], rows: Mapping[str, Sequence[Mapping[str, Any]]]
+    name: str, paths: Mapping[str, str], optional_keys: set[str], rows: Mapping[str, Lines]
 ) -> dict[str, Any]:
     """Gives `dataset_info.json`: `dataset_dir` is the folder, `dataset` is `curator_train`.
 
     A column is named only for a split in which a row has it: its reader fails on one that is nowhere. Empty where rows
     call tools: the reader of `messages` takes their words alone, which are none.
     """
-    if any("tool_calls" in turn for split in paths for row in rows[split] for turn in row.get("messages", [])):
+    if "tool_calls" in optional_keys:
         return {}
     files = {split: PAIRS.format(split=split) for split in paths} if name == "preference" else paths
     return {
-        f"curator_{split}": {"file_name": path, **_describe_columns(name, {key for row in rows[split] for key in row})}
+        f"curator_{split}": {"file_name": path, **_describe_columns(name, rows[split].keys)}
         for split, path in files.items()
     }
 

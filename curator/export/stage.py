@@ -17,7 +17,7 @@ from curator.atomic import replace_folder, sweep
 from curator.categorise.stage import DEFAULT_ROLE
 from curator.export.card import write_card
 from curator.export.handoff import HANDOFF_NAMES, build_handoff
-from curator.export.jsonlines import dump_lines
+from curator.export.jsonlines import Lines
 from curator.export.prompts import attach_system_prompt
 from curator.export.rights import PUBLISHABLE, summarise_rights
 from curator.export.shapes import SHAPES, Row, UnfitError
@@ -71,7 +71,7 @@ class ExportReport:
 class _Rendered:
     """Rows of all splits before they are written."""
 
-    rows: dict[str, list[Row]] = field(default_factory=dict)
+    rows: dict[str, Lines] = field(default_factory=lambda: {split: Lines() for split in SPLIT_ORDER})
     ids: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     optional_keys: set[str] = field(default_factory=set)
@@ -173,7 +173,9 @@ def build_export(
             f"release {release['id']}: no row fits format {config.format} under policy {config.policy}",
             f"left out: {dict(rendered.left_out)}",
         )
-    members = rows.filter(rows["id"].is_in(rendered.ids))
+    # The texts are rendered: from here on they would only take memory, which at a million rows is a gigabyte.
+    members = rows.drop("messages", "rejected", "metadata").filter(rows["id"].is_in(rendered.ids))
+    del rows
     return release, _build_files(project, release, lock, config, rendered, members)
 
 
@@ -194,7 +196,7 @@ def find_release(warehouse: Warehouse, release_id: str | None) -> dict[str, Any]
 
 
 def _render(project: Project, rows: "pl.DataFrame", config: ExportConfig) -> _Rendered:
-    rendered = _Rendered(rows={split: [] for split in SPLIT_ORDER})
+    rendered = _Rendered()
     validator = load_validator(config.format)
     wants_preferences = config.format == "preference"
     # The database hands rows out in order of split and id, so the bytes do not depend on anything else.
@@ -210,7 +212,7 @@ def _render(project: Project, rows: "pl.DataFrame", config: ExportConfig) -> _Re
             rendered.left_out[str(error)] += 1
             continue
         _check_row(project, row["id"], shaped, validator, config.format)
-        rendered.rows[row["split"]].append(shaped)
+        rendered.rows[row["split"]].add(shaped)
         rendered.ids.append(row["id"])
         rendered.optional_keys |= _find_optional_keys(shaped)
     return rendered
@@ -288,9 +290,12 @@ def _build_files(
     members: "pl.DataFrame",
 ) -> dict[str, bytes]:
     suffix = "json" if config.array else "jsonl"
-    contents = {
-        f"{split}.{suffix}": dump_lines(rows, as_array=config.array) for split, rows in rendered.rows.items() if rows
-    }
+    paths = {split: f"{split}.{suffix}" for split, rows in rendered.rows.items() if rows}
+    counts = {split: len(rendered.rows[split]) for split in paths}
+    about = [(row["id"], row["split"], _find_role(project, row)) for row in members.iter_rows(named=True)]
+    handoff = build_handoff(config.format, paths, about, sorted(rendered.optional_keys), rendered.rows)
+    # Each split's rows go when its file is there.
+    contents = {paths[split]: rendered.rows.pop(split).join(as_array=config.array) for split in paths}
     categories = dict(members.filter(members["category"].is_not_null()).group_by("category").len().iter_rows())
     manifest = {
         "format_version": 1,
@@ -302,13 +307,13 @@ def _build_files(
         "config": {"release": lock["config"], "export": config.model_dump(mode="json")},
         "files": [
             {
-                "path": name,
-                "split": name.split(".")[0],
-                "rows": len(rendered.rows[name.split(".")[0]]),
-                "bytes": len(data),
-                "sha256": hashlib.sha256(data).hexdigest(),
+                "path": path,
+                "split": split,
+                "rows": counts[split],
+                "bytes": len(contents[path]),
+                "sha256": hashlib.sha256(contents[path]).hexdigest(),
             }
-            for name, data in contents.items()
+            for split, path in paths.items()
         ],
         "counts": {
             "rows": len(rendered.ids),
@@ -324,10 +329,7 @@ def _build_files(
     card = write_card(manifest, project.pack, languages, sorted(rendered.optional_keys))
     contents["manifest.json"] = orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n"
     contents["README.md"] = card.encode()
-    paths = {file["split"]: file["path"] for file in manifest["files"]}
-    about = [(row["id"], row["split"], _find_role(project, row)) for row in members.iter_rows(named=True)]
-    contents |= build_handoff(config.format, paths, about, sorted(rendered.optional_keys), rendered.rows)
-    return contents
+    return contents | handoff
 
 
 def _folder_name(config: ExportConfig) -> str:
