@@ -59,6 +59,15 @@ def evaluate_targets(
     return [evaluate_target(project, target, cases, rows, options, move) for target in targets]
 
 
+def describe_work(project: Project, options: EvaluationOptions, targets: int) -> str:
+    """Gives the line that says how much will be asked, and how to ask less."""
+    cases = [case for case in find_cases(project, options.cases) if options.role in (None, case.role)][: options.limit]
+    return (
+        f"{len(cases) * targets:,} questions, answers of at most {options.max_tokens:,} tokens "
+        "(--limit N asks fewer, --max-tokens N cuts earlier)"
+    )
+
+
 def evaluate_target(
     project: Project, target: str, cases: list[EvaluationCase], rows: list[list[dict[str, str]]],
     options: EvaluationOptions, move: Move,

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.model_evaluation import EvaluationOptions, describe_work
+from curator.project import open_project
 from schemas.errors import ConfigError, DeployError
 from schemas.evaluation import EvaluationCase, EvaluationReport
 from train.evaluation.answers import Sampling, open_answers
@@ -313,3 +315,24 @@ def test_the_command_compares_traces_and_writes(built, tiny_qwen2, tmp_path, cli
                 "--perplexity-rows", 0)  # fmt: skip
     assert "passed cases" in shown.out
     assert "not asked for" in shown.out
+
+
+def test_a_small_model_is_computed_on_one_thread_and_the_rest_is_given_back(tiny_qwen2):
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with open_answers(str(tiny_qwen2)):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_how_much_will_be_asked_is_said_before_it_is(tmp_path):
+    (tmp_path / "curator.toml").write_text('pack = "golf"\n')
+    project = open_project(tmp_path)
+    said = describe_work(project, EvaluationOptions(limit=5, max_tokens=60), 2)
+    assert said.startswith("10 questions, answers of at most 60 tokens (--limit N asks fewer")
+    assert describe_work(project, EvaluationOptions(), 1).startswith("42 questions, answers of at most 400 tokens")

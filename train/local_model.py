@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     F32 = npt.NDArray[np.float32]
 
+SMALL_PARAMETERS = 20_000_000
 ADAPTER_CONFIG = "adapter_config.json"
 Precision = Literal["exact", "halves", "fast"]
 """exact: float32; halves: float32 that went through float16, as a GGUF file holds it; fast: the folder's own type."""
@@ -179,6 +180,20 @@ def load_weights(folder: Path, *, base: str | None = None, dtype: str = "float32
         if not (folder / "adapter_model.safetensors").is_file():
             raise OSError("no adapter_model.safetensors")
         return PeftModel.from_pretrained(model, str(folder))
+
+
+@contextlib.contextmanager
+def spare_threads(model: LocalModel) -> Iterator[None]:
+    """Computes a small model on one thread in the block: several would mostly wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    if model.model.num_parameters() <= SMALL_PARAMETERS and model.model.device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def is_adapter(folder: Path) -> bool:

@@ -18,6 +18,8 @@ from schemas.errors import DeployError
 
 CHILD = Path(__file__).with_name("local_server_child.py")
 CONTEXT_LENGTH = 4096
+SMALL_BYTES = 64 << 20
+"""Up to here a token takes less time than threads lose by waiting for each other: ten times as long on a busy machine."""
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 10.0
 
@@ -44,7 +46,7 @@ def serve_gguf(
     Args:
         path: The GGUF file.
         context_length: Tokens of a conversation; a model trained on fewer gets no more than those.
-        threads: Of the processor; llama.cpp's choice if absent.
+        threads: Of the processor; one for a small file, else llama.cpp's choice, if absent.
         timeout_s: Seconds until it must have loaded.
 
     Raises:
@@ -52,6 +54,7 @@ def serve_gguf(
     """
     if not path.is_file():
         raise DeployError(f"{path}: no such file", "curator deploy writes model.gguf")
+    threads = threads or (1 if path.stat().st_size <= SMALL_BYTES else None)
     settings = json.dumps({"path": str(path.resolve()), "context_length": context_length, "threads": threads})
     with tempfile.TemporaryFile("w+", errors="replace") as log:
         process = subprocess.Popen(

@@ -74,14 +74,16 @@ def evaluate_model_command(
     """Ask a model the pack's cases: passed checks, similarity, repetition, refusals, perplexity of the test split."""
     import os
 
-    from curator.cli.output import print_json, show_progress
-    from curator.model_evaluation import EvaluationOptions, evaluate_targets, summarise, trace_report
+    from curator.cli.output import print_json, say, show_progress
+    from curator.model_evaluation import EvaluationOptions, describe_work, evaluate_targets, summarise, trace_report
     from curator.model_report import show_evaluations, show_traces, write_pictures
 
     state: State = context.obj
     project = state.open()
     key = os.environ.get("CURATOR_CHAT_API_KEY")
     options = EvaluationOptions(cases, limit, perplexity_rows, max_tokens, base, model, key, role)
+    if not (state.quiet or as_json):
+        say(describe_work(project, options, 2 if against else 1))
     with show_progress(quiet=state.quiet) as move:
         reports = evaluate_targets(project, [target, *([against] if against else [])], options, move)
     write_pictures(reports, html, plot)

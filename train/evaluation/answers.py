@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from schemas.errors import ConfigError
 from train.chat_client import ChatClient
 from train.llama_client import LlamaClient, find_llama
-from train.local_model import LocalModel, is_adapter, load_local_model
+from train.local_model import LocalModel, is_adapter, load_local_model, spare_threads
 from train.local_server import serve_gguf
 
 Messages = Sequence[dict[str, str]]
@@ -152,7 +152,9 @@ def open_answers(
             f"{target}: neither an adapter, a model folder, a GGUF file nor a URL",
             "curator train and curator deploy write such folders",
         )
-    yield FolderAnswers(load_local_model(path, base=base, precision="fast"), sampling)
+    loaded = load_local_model(path, base=base, precision="fast")
+    with spare_threads(loaded):
+        yield FolderAnswers(loaded, sampling)
 
 
 def count_shared(left: Sequence[int], right: Sequence[int]) -> int:

@@ -59,6 +59,7 @@ def ask_cases(
         move: Told (what, done, total).
     """
     results = []
+    move("cases", 0, len(cases))
     for done, case in enumerate(cases, 1):
         results.append(judge_answer(case, answers.answer(make_messages(case, system_prompt(case)))))
         move("cases", done, len(cases))
