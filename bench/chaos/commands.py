@@ -57,6 +57,7 @@ COMMANDS = (
     Command("rebuild", "exported", ("releases", "rebuild", "{release}")),
     Command("run", "settings", ("run", "--format", "messages", "--format", "alpaca")),
     Command("serve token add", "exported", ("serve", "token", "add", "app", "--scope", "feedback")),
+    Command("serve token revoke", "tokens", ("serve", "token", "revoke", "other")),
     Command("train", "exported", ("train", "--recipe", "tiny", "--base", "{material}/qwen2", "--set", "train.max_steps=4",
                                   "--set", "train.save_steps=2", "--set", "sample.prompts=[]"), is_dear=True),
     Command("deploy", "trained", ("deploy", "--quantize", "f16"), is_dear=True),
@@ -82,6 +83,7 @@ BASES: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
         "balanced",
         (("export", "--format", "messages"), ("export", "--format", "alpaca", "--output", "{project}/out/set")),
     ),
+    "tokens": ("exported", (("serve", "token", "add", "other", "--scope", "read"),)),
     "golf": ("empty", (("ingest", "markdown", "{material}/chess/knowledge"),)),
     "trained": ("exported", (next(command.arguments for command in COMMANDS if command.name == "train"),)),
 }

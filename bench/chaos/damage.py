@@ -6,8 +6,8 @@ from pathlib import Path
 
 from commands import Yard
 from evidence import check_export, digest_database
-from matrix import Score, watch_commits
 from playground import Ended, in_child, run_command
+from scoring import Score, watch_commits
 
 FILES = {
     "database": (("curator.db",), ("curate",)),

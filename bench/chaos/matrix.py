@@ -2,20 +2,16 @@
 
 import errno
 import mmap
-import os
 import random
 import shutil
 import struct
 import subprocess
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import tripwire
 from commands import Command, Yard
+from disks import measure_used, small_disk
 from evidence import (
     check_export,
     check_snapshot,
@@ -26,105 +22,10 @@ from evidence import (
     find_strays,
 )
 from playground import Ended, in_child, run_command
+from scoring import Acknowledged, Course, Score, check_message, tell_difference, watch_commits
 
 CHAIN = 6
 """Kills in a row on one project, before the command runs undisturbed and everything is compared."""
-
-
-@dataclass
-class Score:
-    """What became of one command under one fault.
-
-    Attributes:
-        tried: Disturbed runs.
-        hit: Those that were still at work, or met the fault.
-        failures: What was wrong, in words.
-    """
-
-    tried: int = 0
-    hit: int = 0
-    failures: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Course:
-    """An undisturbed run.
-
-    Attributes:
-        states: The states of the database after each commit, the first before the command.
-        again: Those of the same command run once more.
-        tables: The last state; and that of the second time, which may have refused input that was stored already.
-        snapshots: The snapshots that were published.
-        folders_before: Hashes of what is written whole, before it.
-        folders: The same afterwards.
-        strays: What it left though undisturbed.
-        changes: How often it changed a file.
-        elapsed_s: How long it took.
-        codes: Its exit code, and that of the second time (nothing is left to forget, the folder exists).
-    """
-
-    states: list[dict[str, str]]
-    again: list[dict[str, str]]
-    tables: list[dict[str, str]]
-    snapshots: list[dict[str, str]]
-    folders_before: dict[str, str]
-    folders: dict[str, str]
-    strays: list[str]
-    changes: int
-    elapsed_s: float
-    codes: set[int]
-
-
-class Acknowledged:
-    """Counts commits across the fork: the child counts, the parent reads what a dead child had counted."""
-
-    def __init__(self) -> None:
-        self._shared = mmap.mmap(-1, 8)
-
-    def reset(self) -> None:
-        """Starts at nothing."""
-        self._shared[:8] = bytes(8)
-
-    def add(self) -> None:
-        """Counts one more."""
-        self._shared[:8] = struct.pack("q", self.count + 1)
-
-    @property
-    def count(self) -> int:
-        """How many were counted."""
-        return int(struct.unpack("q", self._shared[:8])[0])
-
-
-def watch_commits(on_commit: Callable[[Any], None]) -> None:
-    """Has a function called with the warehouse after every commit of this process."""
-    from warehouse import Warehouse
-
-    depth = 0
-    begun, ran, appended = Warehouse.transaction, Warehouse.run, Warehouse.append
-
-    @contextmanager
-    def transaction(self: Warehouse) -> Iterator[None]:
-        nonlocal depth
-        depth += 1
-        try:
-            with begun(self):
-                yield
-        finally:
-            depth -= 1
-        on_commit(self)
-
-    def run(self: Warehouse, *given: Any, **values: Any) -> None:
-        ran(self, *given, **values)
-        if not depth:
-            on_commit(self)
-
-    def append(self: Warehouse, *given: Any, **values: Any) -> None:
-        appended(self, *given, **values)
-        if not depth:
-            on_commit(self)
-
-    for name, function in (("transaction", transaction), ("run", run), ("append", append)):
-        setattr(Warehouse, name, function)
 
 
 class Disturber:
@@ -181,13 +82,13 @@ class Disturber:
         for number in range(times):
             with small_disk(self.project) as resize:
                 self.yard.start_from(self.command.base)
-                used = _used(self.project)
+                used = measure_used(self.project)
                 resize(used + int(need * (number + self.draw.random()) / times) + 4096)
                 ended = self._run()
                 score.tried += 1
                 score.hit += ended.code not in self.course.codes
                 if ended.code not in self.course.codes:
-                    self._check_message(score, ended, "full disk")
+                    check_message(score, ended, self.command.name, "full disk")
                     self._look_at_dead(ended, score, 0, is_first=False)
                 resize(used + 4 * need + (256 << 20))
                 self._compare_rerun(score, "after a full disk")
@@ -203,7 +104,7 @@ class Disturber:
             score.tried += 1
             score.hit += ended.code not in self.course.codes
             if ended.code not in self.course.codes:
-                self._check_message(score, ended, what)
+                check_message(score, ended, self.command.name, what)
                 self._look_at_dead(ended, score, 0, is_first=False)
             self._compare_rerun(score, f"after {what}")
         return score
@@ -217,7 +118,7 @@ class Disturber:
             subprocess.run(["mount", "-o", "remount,ro", str(self.project)], check=True)
             ended = self._run()
             score.hit += ended.code != 0
-            self._check_message(score, ended, "read-only folder")
+            check_message(score, ended, self.command.name, "read-only folder")
             subprocess.run(["mount", "-o", "remount,rw", str(self.project)], check=True)
             self._compare_rerun(score, "after a read-only folder")
         return score
@@ -290,7 +191,7 @@ class Disturber:
         known = [*self.course.states, *self.course.again]
         places = [place for place, state in enumerate(known) if state == found["tables"]]
         if not places:
-            nearest = min((_differ(found["tables"], state) for state in known), key=len)
+            nearest = min((tell_difference(found["tables"], state) for state in known), key=len)
             score.failures.append(
                 f"{where}, {acked} acknowledged: no commit of an undisturbed run left this: {nearest}"
             )
@@ -310,11 +211,13 @@ class Disturber:
             return
         found = self._digest()
         if found["tables"] not in self.course.tables:
-            score.failures.append(f"{where}: tables differ: {_differ(found['tables'], self.course.tables[0])}")
+            score.failures.append(f"{where}: tables differ: {tell_difference(found['tables'], self.course.tables[0])}")
         if found["snapshot"] not in self.course.snapshots:
-            score.failures.append(f"{where}: snapshot differs: {_differ(found['snapshot'], self.course.snapshots[0])}")
+            score.failures.append(
+                f"{where}: snapshot differs: {tell_difference(found['snapshot'], self.course.snapshots[0])}"
+            )
         if (folders := digest_folders(self.project)) != self.course.folders:
-            score.failures.append(f"{where}: folders differ: {_differ(folders, self.course.folders)}")
+            score.failures.append(f"{where}: folders differ: {tell_difference(folders, self.course.folders)}")
         strays = [name for name in find_strays(self.project) if name not in self.course.strays]
         for fault in [*found["faults"], *(f"left over: {name}" for name in strays)]:
             score.failures.append(f"{where}: {fault}")
@@ -357,41 +260,6 @@ class Disturber:
                 faults += check_export(self.project / name)
         return faults
 
-    def _check_message(self, score: Score, ended: Ended, what: str) -> None:
-        lines = [line for line in ended.err.splitlines() if line.startswith("curator: ")]
-        where = f"{self.command.name}, {what}"
-        if ended.code != 1 or len(lines) != 1 or len(ended.err.splitlines()) > 2:
-            score.failures.append(f"{where}: exit {ended.code}, expected 1 and one line: {ended.err.strip()[-600:]}")
-        elif "defect of curator" in ended.err or "Error: " in lines[0] or "→" not in ended.err:
-            score.failures.append(f"{where}: not clear: {ended.err.strip()[-600:]}")
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Callable[[int], None]]:
-    """Mounts a file system in memory on a folder, whose size in bytes can be set; needs the rights of root."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1g", "tmpfs", str(folder)], check=True, capture_output=True)
-
-    def resize(size_bytes: int) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={size_bytes // 4096 * 4 + 4}k", str(folder)], check=True)
-
-    try:
-        yield resize
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def can_mount(folder: Path) -> bool:
-    """Gives whether a file system may be mounted here."""
-    if os.geteuid() or not shutil.which("mount"):
-        return False
-    try:
-        with small_disk(folder):
-            return True
-    except (OSError, subprocess.CalledProcessError):
-        return False
-
 
 def disturb(
     yard: Yard, command: Command, counts: dict[str, int], seed: int, *, has_tripwire: bool, has_mount: bool
@@ -406,23 +274,6 @@ def disturb(
         scores["small file system"] = disturber.fill_disk(counts["disks"])
         scores["read-only folder"] = disturber.forbid_writing()
     return scores
-
-
-def count_failures(scores: dict[str, Score]) -> Counter[str]:
-    """Gives the number of failures by fault."""
-    return Counter({fault: len(score.failures) for fault, score in scores.items()})
-
-
-def _differ(found: dict[str, str], wanted: dict[str, str]) -> str:
-    names = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
-    return ", ".join(
-        f"{name} {found.get(name, 'none')[:24]} instead of {wanted.get(name, 'none')[:24]}" for name in names
-    )
-
-
-def _used(folder: Path) -> int:
-    seen = os.statvfs(folder)
-    return (seen.f_blocks - seen.f_bfree) * seen.f_frsize
 
 
 def _size(yard: Yard, command: Command) -> int:

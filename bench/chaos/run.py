@@ -21,11 +21,13 @@ import damage
 import tripwire
 from commands import COMMANDS, Yard, import_ahead
 from crowd import Crowd
-from matrix import Score, can_mount, disturb
+from disks import can_mount
+from matrix import disturb
+from scoring import Score
 
 SHORT = {"ingest markdown"}
 LIGHT = {"kills": 18, "writes": 2, "disks": 1}
-DEAR = {"kills": 3, "writes": 2, "disks": 1}
+DEAR = {"writes": 2, "disks": 1}
 BRIEF = {"kills": 4, "writes": 1, "disks": 1}
 
 
@@ -68,7 +70,7 @@ def run_matrix(
     light = len([command for command in chosen if not command.is_dear])
     table: dict[str, dict[str, Score]] = {}
     for command in chosen:
-        counts = BRIEF if arguments.short else DEAR if command.is_dear else LIGHT
+        counts = BRIEF if arguments.short else {**DEAR, "kills": arguments.dear} if command.is_dear else LIGHT
         if not arguments.short and not command.is_dear and arguments.kills:
             counts = {**counts, "kills": max(3, -(-arguments.kills // light))}
         started = time.monotonic()
@@ -124,6 +126,7 @@ def read_arguments() -> argparse.Namespace:
     """Reads the command line of the driver."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=360, help="in all, spread over the commands that train nothing")
+    parser.add_argument("--dear", type=int, default=3, metavar="KILLS", help="of each command that trains or deploys")
     parser.add_argument("--crowd", type=float, default=300, metavar="SECONDS", help="0: no crowd")
     parser.add_argument("--damages", type=int, default=12, help="of each kind of file")
     parser.add_argument("--only", nargs="*", help="commands whose name holds one of the words; also damage, crowd")
