@@ -52,15 +52,20 @@ def main() -> None:
 
 def run_round(corpus: Path, num_rows: int, boilerplate: int | None) -> dict[str, dict]:
     """Measure each step once, the full run last."""
+    from run import BUILD
+
     old = num_rows - num_rows // 100
     extra = ["--boilerplate", str(boilerplate)] if boilerplate else []
+    # Bytecode is kept, as it is where the package is installed.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(BUILD / "bytecode")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
 
         def step(name: str, begin: int, end: int) -> dict:
             command = [sys.executable, str(HERE / "incremental.py"), str(corpus), "--step", str(Path(folder) / name)]
             done = subprocess.run(
                 [*command, "--slice", str(begin), str(end), *extra],
-                check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                check=True, capture_output=True, text=True, env=environment,
             )  # fmt: skip
             return json.loads(done.stdout.splitlines()[-1])
 
