@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def told(tmp_path_factory):
     """What the driver found; it runs in a process of its own, because it forks."""
     path = tmp_path_factory.mktemp("chaos") / "told.json"
-    command = [sys.executable, str(ROOT / "bench" / "chaos" / "run.py"), "--short", "--crowd", "6", "--json", str(path)]
+    command = [sys.executable, str(ROOT / "bench" / "chaos" / "run.py"), "--short", "--crowd", "3", "--json", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert path.exists(), done.stdout + done.stderr
     return json.loads(path.read_text())

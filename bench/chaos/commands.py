@@ -84,6 +84,10 @@ BASES: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
         (("export", "--format", "messages"), ("export", "--format", "alpaca", "--output", "{project}/out/set")),
     ),
     "tokens": ("exported", (("serve", "token", "add", "other", "--scope", "read"),)),
+    "ran": (
+        "settings",
+        (("run", "--format", "messages"), ("export", "--format", "alpaca", "--output", "{project}/out/set")),
+    ),
     "golf": ("empty", (("ingest", "markdown", "{material}/chess/knowledge"),)),
     "trained": ("exported", (next(command.arguments for command in COMMANDS if command.name == "train"),)),
 }

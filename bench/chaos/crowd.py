@@ -36,12 +36,13 @@ class Crowd:
     """The project and everybody who works on it.
 
     Args:
-        yard: Where; the project is the one after its first exports.
+        yard: Where.
+        base: The project after its first exports.
     """
 
-    def __init__(self, yard: Yard) -> None:
+    def __init__(self, yard: Yard, base: str = "exported") -> None:
         self.yard = yard
-        yard.start_from("exported")
+        yard.start_from(base)
         self.project = yard.project
         self._is_over = mmap.mmap(-1, 8)
 
