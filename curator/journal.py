@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import itertools
+import json
 import os
 import queue
 import sqlite3
@@ -22,6 +23,7 @@ from typing import Any, Literal
 
 from schemas.errors import CuratorError
 
+SELECT_KNOWN = "select event_id, body_hash from event where event_id in (select value from json_each(?))"
 INSERT = "insert into event (event_id, kind, client, received_at, body_hash, body) values"
 MAX_WAITING = 20_000
 MAX_BATCH = 1_000
@@ -263,12 +265,7 @@ def _insert_events(connection: sqlite3.Connection, rows: list[EventRow]) -> list
     """
     if not rows:
         return []
-    known: dict[str, bytes] = dict(
-        connection.execute(
-            f"select event_id, body_hash from event where event_id in ({', '.join('?' * len(rows))})",  # noqa: S608 - only marks
-            [row[0] for row in rows],
-        )
-    )
+    known: dict[str, bytes] = dict(connection.execute(SELECT_KNOWN, [json.dumps([row[0] for row in rows])]))
     receipts: list[Receipt] = []
     new: list[EventRow] = []
     for row in rows:
