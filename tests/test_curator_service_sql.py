@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -180,13 +181,27 @@ def test_a_crowd_is_refused_with_when_to_come_again(place, monkeypatch):
 
 def test_the_environment_of_the_service_is_not_that_of_a_query(pool, monkeypatch):
     monkeypatch.setenv("CURATOR_UPSTREAM_KEY", SECRET)
-    pool.close()
     fresh = SqlPool(pool._snapshots)
     fresh.warm()
     child = fresh._ready[0]
     assert SECRET not in Path(f"/proc/{child.pid}/environ").read_bytes().decode()
     fresh.close()
-    pool._is_closed = False
+
+
+def test_a_process_outlives_the_thread_that_asked_for_it(place):
+    pool = SqlPool(place / "snapshots", size=1)
+    asking = threading.Thread(target=pool.warm)
+    asking.start()
+    asking.join()
+    pool.wait_until_warm()
+    waiting = pool._ready[0]
+    assert pool.run("select 1 as n").frame["n"][0] == 1
+    # It answered itself: one that had died would have been replaced.
+    assert waiting.stdin is not None
+    assert waiting.stdin.closed
+    pool.close()
+    with pytest.raises(ServiceError, match="stopping"):
+        pool.run("select 1")
 
 
 def test_the_newest_snapshot_answers(tmp_path):

@@ -83,7 +83,7 @@ def test_a_wrong_value_names_the_file_and_the_key(text, key, write, cli):
 
 def test_a_wrong_environment_variable_or_flag_is_named_as_such(write, monkeypatch, cli):
     folder = write()
-    assert "flag: export.format" in cli(folder, "export", "--format", "xml").err
+    assert "--format 'xml'" in cli(folder, "export", "--format", "xml").err
     monkeypatch.setenv("CURATOR_SEED", "many")
     with pytest.raises(ConfigError, match=r"environment: seed: .*found 'many'"):
         load_settings(folder)

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,12 +91,15 @@ class SqlPool:
         self._ready: deque[subprocess.Popen[bytes]] = deque()
         self._places = threading.BoundedSemaphore(size)
         self._is_closed = False
+        # The kernel ends a child with the thread that started it, not with the process (prctl(2), PR_SET_PDEATHSIG), and
+        # those that answer requests end when they are idle: one thread, which lives as long as the pool, starts them all.
+        self._starter = ThreadPoolExecutor(1, "sql-starter")
 
     def warm(self) -> None:
         """Starts the processes that are missing."""
         with self._guard:
             while not self._is_closed and len(self._ready) < self._size:
-                self._ready.append(_start())
+                self._ready.append(self._start())
 
     def wait_until_warm(self) -> None:
         """Blocks until the processes are ready; to be called before the first query."""
@@ -150,6 +154,13 @@ class SqlPool:
             self._ready.clear()
         for child in waiting:
             _end(child)
+        self._starter.shutdown()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        try:
+            return self._starter.submit(_start).result()
+        except RuntimeError as error:
+            raise ServiceError(503, "query: the service is stopping", "start it again") from error
 
     @contextlib.contextmanager
     def _take(self) -> Any:
@@ -161,7 +172,7 @@ class SqlPool:
                 child = self._ready.popleft() if self._ready else None
             # One that died while it waited (an update of the interpreter, the memory killer) is no reason to fail.
             if child is None or child.poll() is not None:
-                child = _start()
+                child = self._start()
             yield child
         finally:
             if child is not None:
