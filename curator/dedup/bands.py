@@ -87,9 +87,16 @@ def least_agreement(threshold: float, num_perm: int = NUM_PERM) -> int:
 
 def count_agreeing(signatures: U16 | NDArray[np.uint8], left: I64, right: I64) -> I64:
     """Return in how many values the low bytes of the signatures of each pair of rows agree."""
-    low = signatures.astype(np.uint8)
+    low = signatures.astype(np.uint8, copy=False)
+    return count_agreeing_between(low, low, left, right)
+
+
+def count_agreeing_between(
+    ours: U16 | NDArray[np.uint8], theirs: U16 | NDArray[np.uint8], left: I64, right: I64
+) -> I64:
+    """Return in how many values row left of ours and row right of theirs agree, for each pair."""
     pieces = [slice(at, at + _PAIRS_A_PIECE) for at in range(0, len(left), _PAIRS_A_PIECE)]
-    counts = [(low[left[piece]] == low[right[piece]]).sum(axis=1) for piece in pieces]
+    counts = [(ours[left[piece]] == theirs[right[piece]]).sum(axis=1) for piece in pieces]
     return np.concatenate([np.zeros(0, dtype=np.int64), *counts])
 
 

@@ -11,8 +11,16 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from curator.dedup.bands import Bands, band_keys, choose_bands, count_agreeing, group_equal, least_agreement
-from curator.dedup.candidates import join_codes, pair_groups, split_codes, unique_pairs
+from curator.dedup.bands import (
+    Bands,
+    band_keys,
+    choose_bands,
+    count_agreeing,
+    count_agreeing_between,
+    group_equal,
+    least_agreement,
+)
+from curator.dedup.candidates import join_codes, pair_groups, sort_distinct, split_codes
 from curator.dedup.columns import Texts, text_series
 from curator.dedup.errors import DedupError
 from curator.dedup.hashing import I64, U64
@@ -206,21 +214,16 @@ def _read_values(frame: pl.DataFrame, rows: I64) -> U16:
     return np.ascontiguousarray(values.reshape(-1, NUM_PERM))
 
 
-def count_agreeing_between(ours: U16, theirs: U16, left: I64, right: I64) -> I64:
-    """Return in how many values row left of ours and row right of theirs agree, for each pair."""
-    agreeing: I64 = (ours[left] == theirs[right]).sum(axis=1)
-    return agreeing
-
-
 def _pair_bands(values: U16, bands: Bands, least: int) -> tuple[I64, I64]:
     """Return the pairs of rows that share a band and agree in enough values."""
-    groups = [pair_groups(*group_equal(key)) for key in band_keys(values, bands)] if len(values) else []
-    empty = np.empty(0, dtype=np.int64)
-    first = np.concatenate([empty, *(pairs[0] for pairs in groups)])
-    second = np.concatenate([empty, *(pairs[1] for pairs in groups)])
-    low, high = unique_pairs(first, second)
-    is_near = count_agreeing(values, low, high) >= least
-    return low[is_near], high[is_near]
+    # Band by band: what shares one by chance is many times what stays, and is never held for all of them at once.
+    low_bytes = values.astype(np.uint8)
+    found: list[U64] = [np.empty(0, dtype=np.uint64)]
+    for keys in band_keys(values, bands) if len(values) else ():
+        first, second, _ = pair_groups(*group_equal(keys))
+        is_near = count_agreeing(low_bytes, first, second) >= least
+        found.append(join_codes(first[is_near], second[is_near]))
+    return split_codes(sort_distinct(np.concatenate(found)))
 
 
 def _probe(old: U16, new: U16, bands: Bands, least: int) -> tuple[I64, I64]:
