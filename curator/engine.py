@@ -103,7 +103,13 @@ class DaftEngine:
         except ImportError as error:
             raise ConfigError("--engine daft: daft is not installed", 'pip install "corpus-curator[scale]"') from error
         if self.ray is not None:
-            daft.set_runner_ray(address=None if self.ray == "local" else self.ray, noop_if_initialized=True)
+            try:
+                import ray
+            except ImportError as error:
+                raise ConfigError("--ray: ray is not installed", "pip install ray") from error
+            # To Ray, too, `local` is a cluster of its own; without it Ray joins the last one, which may be gone.
+            address = None if ray.is_initialized() else self.ray
+            daft.set_runner_ray(address=address, noop_if_initialized=True)
         return daft
 
 

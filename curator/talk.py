@@ -121,7 +121,8 @@ def measure_capacity(llama: "LlamaClient | None", answer_tokens: int) -> "Capaci
     def count(messages: "Sequence[Mapping[str, str]]") -> int:
         return len(llama.render_ids([dict(message) for message in messages]))
 
-    return Capacity(context_length, count, answer_tokens)
+    # Others have the same page of properties, but not what renders and counts.
+    return Capacity(context_length, count, answer_tokens) if llama.can_render() else None
 
 
 def answer_question(

@@ -1,5 +1,8 @@
 """A model that reads little: references go first, then the oldest turns; what can go no further is said in one line."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,6 +88,36 @@ def test_a_server_of_llama_cpp_tells_what_it_reads(gguf):
         assert (capacity.context_length, capacity.room) == (512, 412)
         assert capacity.count([{"role": "user", "content": QUESTION}]) > 10
     assert measure_capacity(None, 100) is None
+
+
+@pytest.mark.parametrize("answer", [b'{"error": {"message": "no such page"}}', b"not found"])
+def test_a_server_that_only_tells_its_context_is_asked_without_counting(answer, monkeypatch):
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send(200, b'{"default_generation_settings": {"n_ctx": 4096}}')
+
+        def do_POST(self):
+            self.send(200 if answer.startswith(b"{") else 404, answer)
+
+        def send(self, status, body):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args):
+            pass
+
+    # A proxy of the environment is not for this machine.
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    client = LlamaClient(f"http://127.0.0.1:{server.server_address[1]}")
+    assert client.read_context_length() == 4096
+    assert measure_capacity(client, 100) is None
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.mark.parametrize("more", [(), ("--plain",)])

@@ -35,6 +35,13 @@ class LlamaClient:
         """Gives the token ids of the prompt as the server renders it."""
         return self.tokenize(self.render(messages))
 
+    def can_render(self) -> bool:
+        """Tells whether the server has the endpoints that render and count; old ones and others do not."""
+        try:
+            return bool(self.render_ids([{"role": "user", "content": "?"}]))
+        except (DeployError, LookupError, TypeError, ValueError):
+            return False
+
     def render(self, messages: Sequence[dict[str, str]]) -> str:
         """Gives the text of the prompt as the server renders it."""
         return str(fetch_json(f"{self.url}/apply-template", {"messages": list(messages)})["prompt"])

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from schemas.errors import DeployError
 
 TIMEOUT_S = 600.0
+HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def require_url(url: str) -> str:
@@ -46,7 +47,7 @@ def open_url(url: str, body: Mapping[str, Any] | None = None, *, headers: Mappin
     kind = {"Content-Type": "application/json"} if body is not None else {}
     request = urllib.request.Request(url, data=payload, headers={**kind, **(headers or {})}, method=method)  # noqa: S310 - require_url
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310 - require_url has seen it
+        with _pick_opener(url).open(request, timeout=timeout_s) as response:
             yield response
     except urllib.error.HTTPError as error:
         detail = _read_detail(error)
@@ -68,6 +69,12 @@ def fetch_json(url: str, body: Mapping[str, Any] | None = None, **options: Any) 
         return json.loads(raw)
     except ValueError as error:
         raise DeployError(f"{url}: the server answers no JSON: {raw[:60]!r}", "is it the right URL?") from error
+
+
+def _pick_opener(url: str) -> urllib.request.OpenerDirector:
+    # A proxy of the environment cannot reach a model on this machine.
+    is_here = urlsplit(url).hostname in HERE
+    return urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if is_here else []))
 
 
 def _read_detail(error: urllib.error.HTTPError) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 MOMENTS = ("author_hash",)
 """Columns that differ between two runs of the same work, besides all times: hashes under a salt that was drawn."""
+TIMES = ("seconds", "tokens_per_second")
+"""What the measures of a trained model hold that differs between two runs as well."""
 LOGS = frozenset({"run", "runs", "migration", "meta"})
 STRAY = (".tmp", ".curator-tmp-", "unpublished", "forgetting.json", ".wal")
 
@@ -35,7 +37,8 @@ def digest_tables(connection: Any) -> dict[str, str]:
     tables: dict[str, list[str]] = {}
     for table, column in columns:
         if table not in LOGS and column not in MOMENTS:
-            tables.setdefault(table, []).append(f'"{column}"')
+            is_measured = column in {"metrics", "report"}
+            tables.setdefault(table, []).append(_strip_times(column) if is_measured else f'"{column}"')
     if not tables:
         return {}
     parts = [
@@ -43,6 +46,11 @@ def digest_tables(connection: Any) -> dict[str, str]:
         for table, names in tables.items()
     ]
     return dict(connection.execute(" union all ".join(parts)).fetchall())
+
+
+def _strip_times(column: str) -> str:
+    named = "|".join(TIMES)
+    return f"""regexp_replace("{column}"::varchar, '"({named})":[^,}}]*', '', 'g')"""
 
 
 def digest_folders(project: Path) -> dict[str, str]:

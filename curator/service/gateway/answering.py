@@ -87,8 +87,9 @@ async def take_order(service: Service, client: Client, asked: Asked, options: Js
     user = asked.user or client.name
     arm = service.arms.find(user)
     model = await service.models.find(asked.role, arm.model if arm else None)
-    capacity = await model.backend.find_capacity(options.get("max_tokens"))
-    prompt = await run_in_threadpool(build_prompt, service.kit, service.reader, asked, arm, capacity)
+    with model.backend.hold():
+        capacity = await model.backend.find_capacity(options.get("max_tokens"))
+        prompt = await run_in_threadpool(build_prompt, service.kit, service.reader, asked, arm, capacity)
     body = {"model": model.name, "messages": prompt.messages, "temperature": prompt.temperature, **options}
     if arm and arm.temperature is not None:
         body["temperature"] = arm.temperature

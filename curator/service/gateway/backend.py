@@ -47,12 +47,22 @@ class Backend:
         self._starting = asyncio.Lock()
         self._local = contextlib.ExitStack()
         self._client: httpx.AsyncClient | None = None
-        self._asked = 0
+        self._held = 0
+        self._is_closed = False
 
     @property
     def is_busy(self) -> bool:
-        """Whether a question is being answered."""
-        return self._asked > 0
+        """Whether somebody holds it."""
+        return self._held > 0
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keeps the model loaded while a question is prepared for it or answered by it."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
 
     async def complete(self, body: Json) -> Json:
         """Gives the whole completion of a chat request.
@@ -60,11 +70,12 @@ class Backend:
         Raises:
             ServiceError: The model does not answer (502, 504), or is busy (429).
         """
-        client, url = await self._connect()
-        with self._count(), _translate(url):
-            response = await client.post(f"{url}/chat/completions", json={**body, "stream": False})
-            _check(response.status_code, response.content)
-            found: Json = response.json()
+        with self.hold():
+            client, url = await self._connect()
+            with _translate(url):
+                response = await client.post(f"{url}/chat/completions", json={**body, "stream": False})
+                _check(response.status_code, response.content)
+                found: Json = response.json()
         if not isinstance(found.get("choices"), list) or not found["choices"]:
             raise ServiceError(502, f"{_name(url)}: the model gave no answer")
         return found
@@ -75,20 +86,21 @@ class Backend:
         Raises:
             ServiceError: As `complete`; also in the middle, when the model breaks off.
         """
-        client, url = await self._connect()
-        with self._count(), _translate(url):
-            async with client.stream("POST", f"{url}/chat/completions", json={**body, "stream": True}) as response:
-                if response.status_code >= 400:
-                    _check(response.status_code, await response.aread())
-                async for line in response.aiter_lines():
-                    data = line.removeprefix("data:").strip()
-                    if data == "[DONE]":
-                        return
-                    if data.startswith("{"):
-                        piece: Json = json.loads(data)
-                        if "error" in piece:
-                            raise ServiceError(502, f"{_name(url)}: {_read_message(data.encode())}")
-                        yield piece
+        with self.hold():
+            client, url = await self._connect()
+            with _translate(url):
+                async with client.stream("POST", f"{url}/chat/completions", json={**body, "stream": True}) as response:
+                    if response.status_code >= 400:
+                        _check(response.status_code, await response.aread())
+                    async for line in response.aiter_lines():
+                        data = line.removeprefix("data:").strip()
+                        if data == "[DONE]":
+                            return
+                        if data.startswith("{"):
+                            piece: Json = json.loads(data)
+                            if "error" in piece:
+                                raise ServiceError(502, f"{_name(url)}: {_read_message(data.encode())}")
+                            yield piece
 
     async def find_model(self) -> str:
         """Gives the name of the model that is asked.
@@ -123,7 +135,8 @@ class Backend:
         return await asyncio.to_thread(measure_capacity, llama, answer_tokens or ANSWER_TOKENS)
 
     async def close(self) -> None:
-        """Ends connections and the local server."""
+        """Ends connections and the local server, for good."""
+        self._is_closed = True
         if self._client is not None:
             await self._client.aclose()
             self._client = None
@@ -131,16 +144,11 @@ class Backend:
             self._url = self._model = None
         await asyncio.to_thread(self._local.close)
 
-    @contextlib.contextmanager
-    def _count(self) -> Iterator[None]:
-        self._asked += 1
-        try:
-            yield
-        finally:
-            self._asked -= 1
-
     async def _connect(self) -> tuple[httpx.AsyncClient, str]:
         async with self._starting:
+            if self._is_closed:
+                # What was loaded now would belong to nobody, and run for ever.
+                raise ServiceError(503, "another model has taken this one's place", "ask again", {"Retry-After": "1"})
             if self._url is None:
                 path = self._gguf or Path()
                 server = await asyncio.to_thread(self._local.enter_context, serve_gguf(path))

@@ -83,7 +83,8 @@ class Models:
             name = choice.name or await self._upstream.find_model()
             return Model(self._upstream, name, name_version(self._project, role, name))
         backend = await self._open_file(choice.file or Path())
-        return Model(backend, await backend.find_model(), choice.version or "")
+        with backend.hold():
+            return Model(backend, await backend.find_model(), choice.version or "")
 
     async def close(self) -> None:
         """Ends connections and local servers."""
