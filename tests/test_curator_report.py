@@ -53,6 +53,8 @@ def test_forgetting_leaves_the_count_of_what_waits_as_it_was(chess, cli):
     ingest(cli, chess, "short")
     assert cli(chess, "forget", "--id", "short/a.md").code == 0
     assert waiting(cli, chess).startswith("1 document not")
+    assert cli(chess, "forget", "--id", "short/c.md").code == 0
+    assert waiting(cli, chess) == "nothing"
 
 
 def test_a_database_of_a_version_that_did_not_count_waits_for_nothing(chess, cli):
