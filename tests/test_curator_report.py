@@ -53,6 +53,7 @@ def test_forgetting_leaves_the_count_of_what_waits_as_it_was(chess, cli):
     ingest(cli, chess, "short")
     assert cli(chess, "forget", "--id", "short/a.md").code == 0
     assert waiting(cli, chess).startswith("1 document not")
+    (chess / "short" / "c.md").unlink()
     assert cli(chess, "forget", "--id", "short/c.md").code == 0
     assert waiting(cli, chess) == "nothing"
 
