@@ -580,7 +580,7 @@ def test_memory_does_not_grow_with_the_dump(tmp_path):
         tmp_path / "RC_x.zst", [make_comment(f"c{n}", body=f"{n} " * 200, score=n) for n in range(2000)]
     ).read_bytes()
     peaks = []
-    # 1.5 MB a frame: twenty are more than what is read, cut and shaped at once.
+    # 2 MB a frame: twenty are more than what is read, cut and shaped at once.
     for times in (20, 200):
         (tmp_path / "RC_x.zst").write_bytes(frame * times)
         command = [sys.executable, "-c", MEASURE, str(tmp_path / "RC_x.zst")]
