@@ -85,6 +85,20 @@ def test_every_tricky_text_hashes_alike_on_both_paths(text):
     assert native.streams.tolist() == NumpyIndex([text, f"before {text} after"]).streams.tolist()
 
 
+def test_long_texts_with_a_few_foreign_characters_hash_alike_on_both_paths():
+    generator = random.Random(4)
+    letters = "abcXYZ09 .-  "
+    texts = []
+    for _ in range(400):
+        parts = [
+            "".join(generator.choices(letters, k=generator.choice((0, 1, 7, 8, 60, 63, 64, 65, 130)))) for _ in range(5)
+        ]
+        texts.append("".join(part + generator.choice(("é", "“", "…", "ß", "😀", "كتاب", "ｗ")) for part in parts))
+    texts += ["w" * size + " é" for size in range(140)] + ["ab" * 40 + " " + "c" * size for size in range(70)]
+    native, plain = NativeIndex(pl.Series(texts)), NumpyIndex(pl.Series(texts))
+    assert native.streams.tolist() == plain.streams.tolist()
+
+
 def test_every_character_folds_alike_on_both_paths():
     texts = [f"a{chr(code)}b" for code in range(1, 0x3400) if not 0xD800 <= code < 0xE000]
     texts += [f"a{chr(code)}b" for code in range(0xA000, 0x20000, 7) if not 0xD800 <= code < 0xE000]

@@ -27,7 +27,7 @@ def random_bytes(size: int) -> np.ndarray:
     return GENERATOR.integers(0, 256, size).astype(np.uint8)
 
 
-BYTES, U32S, INT = simd.BYTES, simd.U32S, types.int64
+BYTES, I32S, U32S, U64S, INT = simd.BYTES, simd.I32S, simd.U32S, simd.U64S, types.int64
 
 
 def test_lower_block():
@@ -61,6 +61,55 @@ def test_word_mask_and_bit_counts():
         value = int.from_bytes(data[at : at + 8].tobytes(), "little")
         assert run_count(data, at) == value.bit_count() * 100 + (value & -value).bit_length() - 1
         assert run_swap(data, at) == int.from_bytes(data[at : at + 8].tobytes(), "big")
+
+
+def test_list_set_bits():
+    def entry(bits, start, places, at):
+        return simd.list_set_bits(types.uint64(bits), start, places, at)
+
+    run = compile_entry(entry, INT, INT, I32S, INT)
+    for case in range(200):
+        chosen = [0, (1 << 64) - 1, 1, 1 << 63][case] if case < 4 else int(GENERATOR.integers(0, 1 << 63)) << case % 2
+        ours, theirs = np.zeros(100, np.int32), np.zeros(100, np.int32)
+        count = simd_plain.list_set_bits(chosen, 1000 * case, theirs, 5)
+        assert run(chosen - (1 << 64) if chosen >> 63 else chosen, 1000 * case, ours, 5) == count == chosen.bit_count()
+        assert (ours[: 5 + count] == theirs[: 5 + count]).all()
+        assert not ours[5 + count + 15 :].any()
+
+
+def test_hash_eight():
+    def entry(text, edges, word, hashes):
+        return types.int64(simd.hash_eight(text, edges, word, hashes))
+
+    run = compile_entry(entry, BYTES, I32S, INT, U64S)
+    text = random_bytes(600)
+    for case in range(50):
+        starts = np.sort(GENERATOR.integers(0, 500, 12))
+        sizes = GENERATOR.integers(1, 10 if case % 2 else 30, 12)
+        edges = np.stack((starts, starts + sizes), axis=1).ravel().astype(np.int32)
+        ours, theirs = np.zeros(12, np.uint64), np.zeros(12, np.uint64)
+        assert run(text, edges, 3, ours) == simd_plain.hash_eight(text, edges, 3, theirs)
+        assert (ours == theirs).all()
+    run(text, np.zeros(32, np.int32), 3, ours)  # Behind the last word: nothing is read beyond the text.
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16, 100])
+def test_fives(count):
+    def mix(hashes, number, shingles, mixed):
+        return types.int64(simd.mix_fives(hashes, number, shingles, mixed))
+
+    def shingle(hashes, number, shingles):
+        return types.int64(simd.shingle_fives(hashes, number, shingles))
+
+    run_mix, run_shingle = compile_entry(mix, U64S, INT, U64S, U32S), compile_entry(shingle, U64S, INT, U64S)
+    hashes = GENERATOR.integers(0, 1 << 64, count + 12, dtype=np.uint64)
+    (ours, mixed), (theirs, other), alone = (
+        (np.zeros(count + 8, np.uint64), np.zeros(count + 8, np.uint32)) for _ in range(3)
+    )
+    total = simd_plain.mix_fives(hashes, count, theirs, other)
+    assert run_mix(hashes, count, ours, mixed) == run_shingle(hashes, count, alone[0]) == total
+    for found, wanted in ((ours, theirs), (mixed, other), (alone[0], theirs)):
+        assert (found[:count] == wanted[:count]).all()
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 100])

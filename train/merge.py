@@ -9,6 +9,7 @@ from typing import Any
 from schemas.errors import DeployError
 from train.gguf.model_folder import ModelFolder, read_json
 from train.local_model import LocalModel, explain_loading, find_base, is_adapter, load_tokenizer, load_weights
+from train.saving import explain_saving
 
 LOGIT_TOLERANCE = 1e-4
 """Largest difference of logits up to 1 in float32; larger logits may differ in proportion."""
@@ -76,7 +77,8 @@ def merge_adapter(
 
 def save_model(model: LocalModel, target: Path) -> None:
     """Writes a model with its tokenizer, in safetensors."""
-    model.model.save_pretrained(target)
+    with explain_saving(target):
+        model.model.save_pretrained(target)
     model.tokenizer.save_pretrained(target)
 
 

@@ -19,6 +19,7 @@ from train.estimate import estimate_run
 from train.export_folder import ExportFolder, Row, read_export
 from train.load import Base, choose_device, find_base, find_base_stops, has_base, load_tokenizer, read_architecture
 from train.recipe import ResolvedRecipe
+from train.saving import explain_saving
 
 BYTES_PER_TOKEN = 4
 """UTF-8 bytes a token, taken where no tokenizer is at hand."""
@@ -233,7 +234,8 @@ def _write_results(
     fresh = final.with_name(f".{final.name}-new")
     shutil.rmtree(fresh, ignore_errors=True)
     _name_base(model, base)
-    model.save_pretrained(fresh, safe_serialization=True)
+    with explain_saving(fresh):
+        model.save_pretrained(fresh, safe_serialization=True)
     # The base's own tokenizer and template, as they were: nothing of the training shows in what is served.
     load_tokenizer_unchanged(base).save_pretrained(fresh)
     shutil.rmtree(final, ignore_errors=True)

@@ -15,6 +15,7 @@ from schemas.recipe import Recipe
 from train.backends import Backend
 from train.load import Base, Device
 from train.samples import sample_answers
+from train.saving import explain_saving
 from train.tokenize import Tokens
 
 METRICS_FILE = "metrics.jsonl"
@@ -83,7 +84,7 @@ def run_sft(job: Job, backend: Backend, move: Move) -> Outcome:
         TrainError: Memory does not suffice, or the base cannot be loaded.
     """
     silence_libraries()
-    with _explain_memory(job.recipe), _threads(job.device), warnings.catch_warnings():
+    with _explain_memory(job.recipe), explain_saving(job.folder), _threads(job.device), warnings.catch_warnings():
         # Which argument a future release renames is for us to follow, not for the user to read.
         warnings.simplefilter("ignore", FutureWarning)
         kept = _read_kept(job)

@@ -86,8 +86,8 @@ class Disturber:
                 resize(used + int(need * (number + self.draw.random()) / times) + 4096)
                 ended = self._run()
                 score.tried += 1
-                score.hit += ended.code not in self.course.codes
-                if ended.code not in self.course.codes:
+                score.hit += ended.code != self.course.code
+                if ended.code != self.course.code:
                     check_message(score, ended, self.command.name, "full disk")
                     self._look_at_dead(ended, score, 0, is_first=False)
                 resize(used + 4 * need + (256 << 20))
@@ -99,11 +99,11 @@ class Disturber:
         score = Score()
         for _ in range(times):
             self.yard.start_from(self.command.base)
-            nth = self.draw.randint(1, max(1, self.course.changes))
+            nth = self.draw.randint(1, max(1, self.course.writes))
             ended = self._run(tripwire.FAIL, nth, number)
             score.tried += 1
-            score.hit += ended.code not in self.course.codes
-            if ended.code not in self.course.codes:
+            score.hit += ended.code != self.course.code
+            if ended.code != self.course.code:
                 check_message(score, ended, self.command.name, what)
                 self._look_at_dead(ended, score, 0, is_first=False)
             self._compare_rerun(score, f"after {what}")
@@ -130,14 +130,14 @@ class Disturber:
         base_strays = find_strays(self.project)
         self.yard.start_from(self.command.base)
         counted = self._run(nth=tripwire.NEVER)
-        changes = self._changes
+        changes, writes = self._changes
         found = self._digest()
         folders = digest_folders(self.project)
         strays = [name for name in find_strays(self.project) if name not in base_strays]
         again, code = self._watch_states()
         twice = self._digest()["snapshot"]
-        return Course(states, again, [found["tables"], again[-1]], [found["snapshot"], twice], before, folders, strays, changes,
-                      counted.elapsed_s, {counted.code, code})  # fmt: skip
+        return Course(states, again, [found["tables"], again[-1]], [found["snapshot"], twice], before, folders, strays, changes, writes,
+                      counted.elapsed_s, counted.code, {counted.code, code})  # fmt: skip
 
     def _watch_states(self) -> tuple[list[dict[str, str]], int]:
         """Runs the command and gives the state of the database after each commit, and the exit code."""
@@ -157,7 +157,7 @@ class Disturber:
     def _run(
         self, mode: int = 0, nth: int = tripwire.NEVER, error_number: int = 0, kill_after_s: float | None = None
     ) -> Ended:
-        counter = mmap.mmap(-1, 8)
+        counter = mmap.mmap(-1, 16)
         self.acknowledged.reset()
 
         def work() -> int:
@@ -166,12 +166,12 @@ class Disturber:
                 tripwire.arm(self.project, mode, nth, error_number)
             code = run_command(self.project, self.words)
             if self.has_tripwire:
-                counter[:8] = struct.pack("q", tripwire.count_changes())
+                counter[:16] = struct.pack("qq", *tripwire.count_changes())
                 tripwire.arm(Path("/nowhere"))
             return code
 
         ended = in_child(work, kill_after_s)
-        self._changes = int(struct.unpack("q", counter[:8])[0])
+        self._changes: tuple[int, int] = struct.unpack("qq", counter[:16])
         return ended
 
     def _kill_once(self, way: str) -> Ended:

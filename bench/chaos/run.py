@@ -27,7 +27,7 @@ from scoring import Score
 
 SHORT = {"ingest markdown"}
 LIGHT = {"kills": 18, "writes": 2, "disks": 1}
-DEAR = {"writes": 2, "disks": 1}
+DEAR = {"writes": 4, "disks": 2}
 BRIEF = {"kills": 3, "writes": 1, "disks": 1}
 
 
@@ -74,8 +74,8 @@ def run_matrix(
         if not arguments.short and not command.is_dear and arguments.kills:
             counts = {**counts, "kills": max(3, -(-arguments.kills // light))}
         started = time.monotonic()
-        table[command.name] = disturb(yard, command, counts, arguments.seed, has_tripwire=has_tripwire and
-                                      not command.is_dear, has_mount=has_mount and not command.is_dear)  # fmt: skip
+        table[command.name] = disturb(yard, command, counts, arguments.seed, has_tripwire=has_tripwire,
+                                      has_mount=has_mount)  # fmt: skip
         tell(command.name, table[command.name], time.monotonic() - started)
     if not arguments.short and (not arguments.only or "damage" in arguments.only):
         started = time.monotonic()

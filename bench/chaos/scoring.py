@@ -38,8 +38,10 @@ class Course:
         folders: The same afterwards.
         strays: What it left though undisturbed.
         changes: How often it changed a file.
+        writes: How often it wrote to one, or made a folder.
         elapsed_s: How long it took.
-        codes: Its exit code, and that of the second time (nothing is left to forget, the folder exists).
+        code: Its exit code.
+        codes: The same, and that of the second time (nothing is left to forget, the folder exists).
     """
 
     states: list[dict[str, str]]
@@ -50,7 +52,9 @@ class Course:
     folders: dict[str, str]
     strays: list[str]
     changes: int
+    writes: int
     elapsed_s: float
+    code: int
     codes: set[int]
 
 

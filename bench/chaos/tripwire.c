@@ -23,6 +23,7 @@ static int mode;
 static int failure;
 static long wanted;
 static long seen;
+static long failable;
 
 void chaos_arm(const char *folder, int how, long nth, int error_number) {
     strncpy(watched, folder, sizeof watched - 1);
@@ -30,9 +31,13 @@ void chaos_arm(const char *folder, int how, long nth, int error_number) {
     failure = error_number;
     wanted = nth;
     seen = 0;
+    failable = 0;
 }
 
 long chaos_count(void) { return seen; }
+
+/* Those among them that a disk without room makes fail. */
+long chaos_count_failable(void) { return failable; }
 
 static int is_watched_path(const char *path) {
     return watched[0] && path && strncmp(path, watched, strlen(watched)) == 0;
@@ -54,7 +59,8 @@ static void die(void) {
 }
 
 /* 0: go on; 1: tear the write, then die; -1: fail. */
-static int trip(void) {
+static int trip(int can_fail) {
+    if (can_fail) __atomic_add_fetch(&failable, 1, __ATOMIC_SEQ_CST);
     long place = __atomic_add_fetch(&seen, 1, __ATOMIC_SEQ_CST);
     if (mode == 3 && place >= wanted) {
         errno = failure;
@@ -70,7 +76,7 @@ static int trip(void) {
 #define BYTES(name, declaration, torn, whole)                          \
     ssize_t name declaration {                                         \
         if (is_watched(fd)) {                                          \
-            int tripped = trip();                                      \
+            int tripped = trip(1);                                     \
             if (tripped < 0) return -1;                                \
             if (tripped) {                                             \
                 ssize_t ignored = REAL(name) torn;                     \
@@ -85,10 +91,10 @@ BYTES(write, (int fd, const void *data, size_t size), (fd, data, size / 2), (fd,
 BYTES(pwrite, (int fd, const void *data, size_t size, off_t at), (fd, data, size / 2, at), (fd, data, size, at))
 BYTES(pwrite64, (int fd, const void *data, size_t size, off64_t at), (fd, data, size / 2, at), (fd, data, size, at))
 
-#define CALL(name, declaration, is_ours, whole)                        \
+#define CALL(name, declaration, is_ours, can_fail, whole)              \
     int name declaration {                                             \
         if (is_ours) {                                                 \
-            int tripped = trip();                                      \
+            int tripped = trip(can_fail);                              \
             if (tripped < 0) return -1;                                \
             if (tripped) die();                                        \
         }                                                              \
@@ -96,7 +102,7 @@ BYTES(pwrite64, (int fd, const void *data, size_t size, off64_t at), (fd, data, 
     }
 
 /* A full disk can still sync, truncate, rename and unlink: mode 3 leaves these alone. */
-#define KEPT(name, declaration, is_ours, whole) CALL(name, declaration, mode != 3 && (is_ours), whole)
+#define KEPT(name, declaration, is_ours, whole) CALL(name, declaration, mode != 3 && (is_ours), 0, whole)
 
 KEPT(fsync, (int fd), is_watched(fd), (fd))
 KEPT(fdatasync, (int fd), is_watched(fd), (fd))
@@ -109,4 +115,4 @@ KEPT(unlink, (const char *path), is_watched_path(path), (path))
 KEPT(unlinkat, (int folder, const char *path, int flags), is_watched_path(path) || is_watched(folder),
      (folder, path, flags))
 KEPT(rmdir, (const char *path), is_watched_path(path), (path))
-CALL(mkdir, (const char *path, mode_t rights), is_watched_path(path), (path, rights))
+CALL(mkdir, (const char *path, mode_t rights), is_watched_path(path), 1, (path, rights))

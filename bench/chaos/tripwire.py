@@ -33,8 +33,10 @@ def arm(folder: Path, mode: int = 0, nth: int = NEVER, error_number: int = 0) ->
     ctypes.CDLL(None).chaos_arm(os.fsencode(folder), mode, ctypes.c_long(nth), error_number)
 
 
-def count_changes() -> int:
-    """Gives how many changes this process has made since it was armed."""
-    ask = ctypes.CDLL(None).chaos_count
-    ask.restype = ctypes.c_long
-    return int(ask())
+def count_changes() -> tuple[int, int]:
+    """Gives how many changes this process has made since it was armed, and how many of them a full disk makes fail."""
+    counts = []
+    for ask in (ctypes.CDLL(None).chaos_count, ctypes.CDLL(None).chaos_count_failable):
+        ask.restype = ctypes.c_long
+        counts.append(int(ask()))
+    return counts[0], counts[1]

@@ -23,7 +23,7 @@ from curator.dedup.unicode_table import TABLE_SIZE
 
 # The functions that are called from Python; whatever else they need is linked into them.
 ENTRIES = {
-    "buckets": ("find_first_equal", "chain_rows", "pair_meetings", "list_oversize"),
+    "buckets": ("find_first_equal", "list_repeats", "chain_rows", "pair_meetings", "list_oversize"),
     "clustering": ("cover_nodes", "join_components"),
     "joining": ("count_shingles", "find_common", "list_prefixes", "list_shingles", "merge_labels", "pair_postings"),
     "probing": ("probe_buckets",),

@@ -20,7 +20,7 @@ from curator.dedup.normalize import canonical_text
 from curator.dedup.shingles import Ragged
 from curator.dedup.text_source import TextSource
 from curator.dedup.verify import F64
-from curator.dedup.workspace import BucketSpace, SetSpace, TextSpace, Workers, share_rows
+from curator.dedup.workspace import BucketSpace, SetSpace, TextSpace, Workers, num_slots, share_rows
 
 _FREE = np.uint64(0xFFFFFFFFFFFFFFFF)
 _MASKS_NUMBERS, _BY_CHARACTER = 1, 2
@@ -116,10 +116,9 @@ class NativeIndex:
 
     def first_equal(self, keys: U64) -> I64:
         """Return for each row the first row with the same key."""
-        space = BucketSpace(0, len(keys))
-        space.slots.fill(_FREE)
+        slots = np.full(num_slots(len(keys)), _FREE)
         first = np.empty(len(keys), dtype=np.int64)
-        self._kernels.call("find_first_equal", keys, len(keys), space.slots, space.num_slots - 1, first)
+        self._kernels.call("find_first_equal", keys, len(keys), slots, len(slots) - 1, first)
         return first
 
     def common_shingles(self, rows: I64, max_rows: int) -> U64:
@@ -247,16 +246,22 @@ class NativeIndex:
     ) -> tuple[U64, tuple[I64, I64] | None]:
         """Return the pairs of a band, and the members and bounds of its oversize buckets if it has any."""
         num_rows = len(self.streams)
-        space.slots.fill(_FREE)
+        space.filters.fill(0)
+        num_repeats = self._kernels.call(
+            "list_repeats",
+            *(self._keys, num_rows, band, rows, len(rows), space.filters, space.filter_bits, space.repeats),
+        )
+        slots = space.slots[: num_slots(num_repeats)]
+        slots.fill(_FREE)
         num_meetings = self._kernels.call(
             "chain_rows",
-            *(self._keys, num_rows, band, rows, len(rows)),
-            *(space.slots, space.num_slots - 1, space.previous, space.depth, space.meetings),
+            *(self._keys, num_rows, band, space.repeats, num_repeats),
+            *(slots, len(slots) - 1, space.previous, space.depth, space.meetings),
         )
         largest = int(space.depth[space.meetings[:num_meetings]].max(initial=0))
         has_oversize = len(is_oversize) > 1
         if largest > cap and not has_oversize:
-            return np.empty(0, dtype=np.uint64), self._list_oversize(space, cap)
+            return np.empty(0, dtype=np.uint64), self._list_oversize(space, slots, cap)
         codes = np.empty(_FIRST_CAPACITY, dtype=np.uint64)
         while True:
             count = self._kernels.call(
@@ -268,11 +273,11 @@ class NativeIndex:
                 return codes[:count].copy(), None
             codes = np.empty(count, dtype=np.uint64)
 
-    def _list_oversize(self, space: BucketSpace, cap: int) -> tuple[I64, I64]:
+    def _list_oversize(self, space: BucketSpace, slots: U64, cap: int) -> tuple[I64, I64]:
         members = np.empty(len(space.meetings), dtype=np.int64)
         bounds = np.empty(len(members) // (cap + 1) + 2, dtype=np.int64)
         count = self._kernels.call(
-            "list_oversize", space.slots, space.num_slots, space.previous, space.depth, cap, members, bounds
+            "list_oversize", slots, len(slots), space.previous, space.depth, cap, members, bounds
         )
         return members[: bounds[count]], bounds[: count + 1]
 

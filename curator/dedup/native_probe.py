@@ -27,7 +27,7 @@ def probe_buckets(old: U16, new: U16, bands: Bands, least: int) -> U64:
         kernels.call(
             "chain_rows",
             *(keys, len(new), band, rows, len(new)),
-            *(space.slots, space.num_slots - 1, space.previous, space.depth, space.meetings),
+            *(space.slots, len(space.slots) - 1, space.previous, space.depth, space.meetings),
         )
     slots = np.concatenate([space.slots for space in spaces])
     previous = np.concatenate([space.previous[: len(new)] for space in spaces])
@@ -41,7 +41,7 @@ def probe_buckets(old: U16, new: U16, bands: Bands, least: int) -> U64:
             count = kernels.call(
                 "probe_buckets",
                 *(old, *job, new, len(new), bands.count, bands.width),
-                *(slots, spaces[0].num_slots, previous, depth, filters, filter_bits, least, codes, len(codes)),
+                *(slots, len(spaces[0].slots), previous, depth, filters, filter_bits, least, codes, len(codes)),
             )
             if count <= len(codes):
                 return codes[:count].copy()

@@ -2,8 +2,10 @@
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from curator.dedup.bands import check_threshold
+from curator.dedup.candidates import join_codes
 from curator.dedup.columns import Texts, text_series
 from curator.dedup.errors import DedupError
 from curator.dedup.hashing import I64
@@ -70,7 +72,7 @@ def find_pairs(
 
 def pair_frame(left: I64, right: I64, score: F64) -> pl.DataFrame:
     """Return pairs of positions as a sorted frame of left, right and similarity."""
-    order = np.lexsort((right, left))
+    order = np.argsort(join_codes(left, right))
     return pl.DataFrame(
         {
             "left": left[order].astype(np.uint32),
@@ -86,29 +88,41 @@ def _keep_order(rows: I64) -> I64:
 
 def _expand_pairs(index: Index, first: I64, left: I64, right: I64, score: F64) -> tuple[I64, I64, F64]:
     """Return the pairs of all texts, given those of the first of each set of identical texts."""
-    rows = np.flatnonzero(index.streams != 0)
-    sizes = np.bincount(first[rows], minlength=len(first))
-    # Most texts stand alone: only the others are sorted.
-    is_paired = sizes > 1
-    is_paired[left] = is_paired[right] = True
-    rows = rows[is_paired[first[rows]]]
-    members = rows[np.argsort(first[rows], kind="stable")]
-    sizes[~is_paired] = 0
-    starts = np.cumsum(sizes) - sizes
-    total = int((sizes * (sizes - 1) // 2).sum() + (sizes[left] * sizes[right]).sum())
+    later = np.flatnonzero((first != np.arange(len(first))) & (index.streams != 0))
+    sizes = np.bincount(first[later], minlength=len(first)) + 1
+    # Most texts stand alone, most others are two: these pairs need no members to be listed.
+    twins = later[sizes[first[later]] == 2]
+    is_spread = sizes[left] * sizes[right] == 1
+    done = left[is_spread], right[is_spread], score[is_spread]
+    large = np.flatnonzero(sizes > 2)
+    left = np.concatenate((left[~is_spread], large))
+    right = np.concatenate((right[~is_spread], large))
+    score = np.concatenate((score[~is_spread], np.ones(len(large))))
+    counts = sizes[left] * sizes[right]
+    total = int(len(done[0]) + len(twins) + counts.sum() - (sizes[large] * (sizes[large] + 1) // 2).sum())
     if total > MAX_PAIRS:
         raise DedupError(
             f"find_pairs: {total:,} pairs of near-duplicates, expected at most {MAX_PAIRS:,}",
             "use spanning=True for connected components, or find_duplicates",
         )
-    groups = np.flatnonzero(sizes > 1)
-    left, right = np.concatenate((left, groups)), np.concatenate((right, groups))
-    score = np.concatenate((score, np.ones(len(groups))))
-    counts = sizes[left] * sizes[right]
+    starts, members = _list_members(first, index.streams != 0, np.concatenate((left, right)))
     pair = np.repeat(np.arange(len(left)), counts)
     place = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
     one = members[starts[left[pair]] + place // sizes[right[pair]]]
     other = members[starts[right[pair]] + place % sizes[right[pair]]]
     wanted = (left[pair] != right[pair]) | (one < other)
     one, other, values = one[wanted], other[wanted], score[pair][wanted]
-    return np.minimum(one, other), np.maximum(one, other), values
+    return (
+        np.concatenate((done[0], first[twins], np.minimum(one, other))),
+        np.concatenate((done[1], twins, np.maximum(one, other))),
+        np.concatenate((done[2], np.ones(len(twins)), values)),
+    )
+
+
+def _list_members(first: I64, is_filled: NDArray[np.bool_], wanted: I64) -> tuple[I64, I64]:
+    """Return the rows of the wanted sets of identical texts, set by set, and where each set starts among them."""
+    is_wanted = np.zeros(len(first), dtype=bool)
+    is_wanted[wanted] = True
+    rows = np.flatnonzero(is_wanted[first] & is_filled)
+    sizes = np.bincount(first[rows], minlength=len(first))
+    return np.cumsum(sizes) - sizes, rows[np.argsort(first[rows], kind="stable")]

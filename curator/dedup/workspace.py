@@ -15,6 +15,7 @@ Answer = TypeVar("Answer")
 # Room for the block that is read or written past the end of a text.
 _PADDING = 512
 _JOBS_A_THREAD = 4
+_MIN_FILTER_BITS, _BITS_A_KEY = 10, 8
 
 
 class TextSpace:
@@ -56,13 +57,23 @@ class BucketSpace:
     """Memory for the buckets of one band (see `kernels.buckets`)."""
 
     def __init__(self, num_rows: int, num_nodes: int) -> None:
-        self.num_slots = 16
-        while 2 * self.num_slots < 3 * num_nodes:
-            self.num_slots *= 2
-        self.slots = np.empty(self.num_slots, dtype=np.uint64)
+        self.filter_bits = _MIN_FILTER_BITS
+        while 1 << self.filter_bits < _BITS_A_KEY * num_nodes:
+            self.filter_bits += 1
+        self.filters = np.empty(2 << self.filter_bits >> 6, dtype=np.uint64)
+        self.repeats = np.empty(num_nodes + 1, dtype=np.uint32)
+        self.slots = np.empty(num_slots(num_nodes), dtype=np.uint64)
         self.previous = np.empty(num_rows + 1, dtype=np.uint32)
         self.depth = np.empty(num_rows + 1, dtype=np.uint32)
         self.meetings = np.empty(num_nodes + 1, dtype=np.uint32)
+
+
+def num_slots(num_keys: int) -> int:
+    """Return the places of a table for so many keys: a power of two, at least half as many again."""
+    places = 16
+    while 2 * places < 3 * num_keys:
+        places *= 2
+    return places
 
 
 class Workers(Generic[Space]):

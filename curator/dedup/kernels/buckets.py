@@ -14,6 +14,9 @@ _FREE = np.uint64(0xFFFFFFFFFFFFFFFF)
 _SPREAD = np.uint64(SPREAD)
 _HALF = np.uint64(32)
 _ONE = np.uint32(1)
+_ONE_BIT = np.uint64(1)
+_LAST_BIT = np.uint64(63)
+_WORD_BITS = np.uint64(6)
 
 
 @jit
@@ -27,6 +30,35 @@ def find_first_equal(keys: U64s, num_rows: int, slots: U64s, slot_mask: int, fir
         if slots[place] == _FREE:
             slots[place] = np.uint64(row)
         first[row] = np.int64(slots[place])
+
+
+@jit
+def list_repeats(
+    keys: U32s, num_rows: int, band: int, rows: U32s, num_nodes: int, filters: U64s, filter_bits: int, repeats: U32s
+) -> int:
+    """Write those of the given rows whose key in a band others may have, and return how many they are.
+
+    Most rows are alone in a band. Two passes over bitmaps tell so, which fit a cache where a table of all rows does not:
+    filters hold 2**filter_bits pairs of bits (a bit is set by the first key that falls on it, the bit 64 places later by
+    the second), all zero.
+    """
+    start = band * num_rows
+    shift = np.uint64(64 - filter_bits)
+    for node in range(num_nodes):
+        spread = (np.uint64(keys[start + rows[node]]) * _SPREAD) >> shift
+        pair = np.int64((spread >> _WORD_BITS) << _ONE_BIT)
+        flag = _ONE_BIT << (spread & _LAST_BIT)
+        seen = filters[pair]
+        filters[pair + 1] |= seen & flag
+        filters[pair] = seen | flag
+    count = 0
+    for node in range(num_nodes):
+        row = rows[node]
+        spread = (np.uint64(keys[start + row]) * _SPREAD) >> shift
+        pair = np.int64((spread >> _WORD_BITS) << _ONE_BIT)
+        repeats[count] = row
+        count += int((filters[pair + 1] >> (spread & _LAST_BIT)) & _ONE_BIT)
+    return count
 
 
 @jit

@@ -5,6 +5,7 @@ import numpy as np
 from curator.dedup.hashing import FINISH_FACTOR, WORD_ROTATION
 from curator.dedup.kernels.jit import jit
 from curator.dedup.kernels.pointers import U32s, U64s
+from curator.dedup.kernels.simd import mix_fives, shingle_fives
 
 _WIDTH = np.uint64(64)
 _LAST_BIT = np.uint64(63)
@@ -34,18 +35,16 @@ def rotate(value: np.uint64, words: int) -> np.uint64:
 def shingle_tokens(hashes: U64s, count: int, ngram: int, shingles: U64s) -> int:
     """Write the hash of each run of `ngram` tokens (of all, if fewer) and return their number.
 
-    Runs of five, the usual size, take one pass. Other sizes go token by token over all runs, rather than run by run:
-    both are loops that become vector code.
+    Runs of five, the usual size, take one pass of vector instructions. Other sizes go token by token over all runs,
+    rather than run by run: loops that become vector code. Hashes must hold 11 entries more than there are runs, and
+    shingles 7.
     """
     if count == 0:
         return 0
     size = min(count, ngram)
     total = count - size + 1
     if size == 5:
-        for at in range(total):
-            head = rotate(hashes[at], 4) + rotate(hashes[at + 1], 3)
-            tail = rotate(hashes[at + 2], 2) + rotate(hashes[at + 3], 1) + hashes[at + 4]
-            shingles[at] = finish(head + tail)
+        shingle_fives(hashes, total, shingles)
         return total
     for at in range(total):
         shingles[at] = _ZERO
@@ -55,6 +54,22 @@ def shingle_tokens(hashes: U64s, count: int, ngram: int, shingles: U64s) -> int:
     for at in range(total):
         shingles[at] = finish(shingles[at])
     return total
+
+
+@jit
+def shingle_and_mix(hashes: U64s, count: int, ngram: int, shingles: U64s, mixed: U32s) -> np.uint64:
+    """Do as `shingle_tokens` and `mix_hashes`, and return what `hash_stream` returns."""
+    if ngram == 5 and count >= 5:
+        return finish(mix_fives(hashes, count - 4, shingles, mixed))
+    count = shingle_tokens(hashes, count, ngram, shingles)
+    mix_hashes(shingles, count, mixed)
+    return hash_stream(shingles, count)
+
+
+@jit
+def num_shingles(count: int, ngram: int) -> int:
+    """Return how many shingles so many tokens make."""
+    return count - min(count, ngram) + 1 if count > 0 else 0
 
 
 @jit

@@ -5,7 +5,7 @@ import numpy as np
 from curator.dedup.bands import KEY_FACTOR
 from curator.dedup.kernels.jit import jit
 from curator.dedup.kernels.pointers import Bytes, I32s, I64s, U8s, U16s, U32s, U64s
-from curator.dedup.kernels.shingles import drop_listed, hash_stream, mix_hashes, shingle_tokens
+from curator.dedup.kernels.shingles import drop_listed, mix_hashes, num_shingles, shingle_and_mix
 from curator.dedup.kernels.simd import lower_minima
 from curator.dedup.kernels.words import tokenize
 
@@ -56,13 +56,13 @@ def sign_texts(
         is_complex[row] = count < 0
         if count < 0:
             continue
-        count = shingle_tokens(hashes, count, ngram, shingles)
-        streams[row] = hash_stream(shingles, count)
+        streams[row] = shingle_and_mix(hashes, count, ngram, shingles, mixed)
         if num_bands == 0 and keeps_signatures == 0:
             continue
+        count = num_shingles(count, ngram)
         if boilerplate_mask > 0:
             count = drop_listed(shingles, count, boilerplate, boilerplate_mask)
-        mix_hashes(shingles, count, mixed)
+            mix_hashes(shingles, count, mixed)
         for at in range(64):
             minima[at] = _EMPTY
         lower_minima(mixed, count, factors, offsets, 0, minima)

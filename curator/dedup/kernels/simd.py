@@ -8,17 +8,26 @@ the two bit by bit.
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from curator.dedup.hashing import CHUNK_FACTOR, FINISH_FACTOR, LENGTH_FACTOR, WORD_ROTATION
+
 BYTES: Any = types.CPointer(types.uint8)  # type: ignore[no-untyped-call]
+I32S: Any = types.CPointer(types.int32)  # type: ignore[no-untyped-call]
 U32S: Any = types.CPointer(types.uint32)  # type: ignore[no-untyped-call]
+U64S: Any = types.CPointer(types.uint64)  # type: ignore[no-untyped-call]
+
+HAS_COMPRESS = bool(llvm.get_host_cpu_features().get("avx512f"))
+"""Whether one instruction moves chosen lanes to the front; elsewhere `list_set_bits` is slower than a loop."""
 
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _BLOCK = ir.VectorType(_I8, 64)
 _SIGNATURE = ir.VectorType(_I32, 64)
+_EIGHT = ir.VectorType(_I64, 8)
 
 
 def instruction(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,6 +43,20 @@ def _splat(vector: Any, value: int) -> Any:
 def _place(builder: Any, pointer: Any, at: Any, element: Any) -> Any:
     """Return the address of pointer[at] as that of another type, at no particular alignment."""
     return builder.bitcast(builder.gep(pointer, [at]), element.as_pointer())
+
+
+def _spread(builder: Any, value: Any, vector: Any) -> Any:
+    """Return a vector with the value in all lanes."""
+    nothing = ir.Constant(vector, ir.Undefined)
+    lanes = builder.insert_element(nothing, value, ir.Constant(_I32, 0))
+    return builder.shuffle_vector(lanes, nothing, _splat(ir.VectorType(_I32, vector.count), 0))
+
+
+def _rotate_left(builder: Any, value: Any, bits: int) -> Any:
+    if bits == 0:
+        return value
+    high = builder.shl(value, _splat(value.type, bits))
+    return builder.or_(high, builder.lshr(value, _splat(value.type, value.type.element.width - bits)))
 
 
 @instruction
@@ -141,11 +164,7 @@ def lower_minima(_context: Any, _mixed: Any, _count: Any, _factors: Any, _offset
         builder.store(builder.load(place, align=1), lowest)
         with cgutils.for_range(builder, count) as loop:
             value = builder.load(builder.gep(mixed, [loop.index]))
-            lanes = builder.insert_element(ir.Constant(_SIGNATURE, ir.Undefined), value, ir.Constant(_I32, 0))
-            lanes = builder.shuffle_vector(
-                lanes, ir.Constant(_SIGNATURE, ir.Undefined), _splat(ir.VectorType(_I32, 64), 0)
-            )
-            permuted = builder.add(builder.mul(factor, lanes), offset)
+            permuted = builder.add(builder.mul(factor, _spread(builder, value, _SIGNATURE)), offset)
             known = builder.load(lowest)
             is_lower = builder.icmp_unsigned("<", permuted, known)
             builder.store(builder.select(is_lower, permuted, known), lowest)
@@ -169,13 +188,136 @@ def count_equal(_context: Any, _data: Any, _at: Any, _other: Any) -> Any:
 
 
 _LANES = ir.VectorType(_I32, 16)
+
+
+@instruction
+def list_set_bits(_context: Any, _bits: Any, _start: Any, _places: Any, _at: Any) -> Any:
+    """(uint64, int64, int32s, int64) -> int64: write start + place of each set bit to places[at:]; how many there are.
+
+    Sixteen bits at a time choose among sixteen numbers, which move together and are stored whole: up to 15 entries past
+    the last one are overwritten. No branch depends on the bits.
+    """
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        bits, start, places, at = values
+        half = ir.IntType(16)
+        flags = ir.VectorType(ir.IntType(1), 16)
+        kind = ir.FunctionType(_LANES, [_LANES, flags, _LANES])
+        compress = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+            builder.module, kind, "llvm.experimental.vector.compress.v16i32"
+        )
+        number = ir.Constant(_I64, 0)
+        for part in range(4):
+            chosen = builder.trunc(builder.lshr(bits, ir.Constant(_I64, 16 * part)), half)
+            first = _spread(builder, builder.trunc(start, _I32), _LANES)
+            lanes = builder.add(first, ir.Constant(_LANES, list(range(16 * part, 16 * part + 16))))
+            moved = builder.call(compress, [lanes, builder.bitcast(chosen, flags), ir.Constant(_LANES, ir.Undefined)])
+            builder.store(moved, _place(builder, places, builder.add(at, number), _LANES), align=1)
+            number = builder.add(number, builder.zext(builder.ctpop(chosen), _I64))
+        return number
+
+    return types.int64(types.uint64, types.int64, I32S, types.int64), generate
+
+
+@instruction
+def hash_eight(_context: Any, _text: Any, _edges: Any, _word: Any, _hashes: Any) -> Any:
+    """(bytes, int32s, int64, uint64s) -> uint64: hash eight words, as far as eight bytes go; which of them are longer.
+
+    edges[2 * word:] hold where each word starts and ends; hashes[word:] get `(size * LENGTH_FACTOR ^ chunk) * CHUNK_FACTOR`
+    mixed (see `curator.dedup.hashing`). A start of zero, where there are less than eight words, is harmless.
+    """
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        text, edges, word, hashes = values
+        first = builder.shl(word, ir.Constant(_I64, 1))
+        both = builder.load(_place(builder, edges, first, _EIGHT), align=1)
+        starts = builder.and_(both, _splat(_EIGHT, 0xFFFFFFFF))
+        sizes = builder.sub(builder.lshr(both, _splat(_EIGHT, 32)), starts)
+        chunks = ir.Constant(_EIGHT, ir.Undefined)
+        # Not a gather: eight loads are as fast, and on many processors a mended flaw has made gathers slow.
+        for lane in range(8):
+            place = builder.load(builder.gep(edges, [builder.add(first, ir.Constant(_I64, 2 * lane))]))
+            chunk = builder.load(_place(builder, text, builder.zext(place, _I64), _I64), align=1)
+            chunks = builder.insert_element(chunks, chunk, ir.Constant(_I32, lane))
+        is_long = builder.icmp_unsigned(">", sizes, _splat(_EIGHT, 8))
+        unused = builder.sub(_splat(_EIGHT, 64), builder.shl(sizes, _splat(_EIGHT, 3)))
+        unused = builder.select(is_long, _splat(_EIGHT, 0), builder.and_(unused, _splat(_EIGHT, 63)))
+        chunks = builder.and_(chunks, builder.lshr(_splat(_EIGHT, (1 << 64) - 1), unused))
+        value = builder.xor(builder.mul(sizes, _splat(_EIGHT, LENGTH_FACTOR)), chunks)
+        value = builder.mul(value, _splat(_EIGHT, CHUNK_FACTOR))
+        value = _mix_down(builder, value, 32)
+        builder.store(value, _place(builder, hashes, word, _EIGHT), align=1)
+        return builder.zext(builder.bitcast(is_long, _I8), _I64)
+
+    return types.uint64(BYTES, I32S, types.int64, U64S), generate
+
+
+@instruction
+def shingle_fives(_context: Any, _hashes: Any, _count: Any, _shingles: Any) -> Any:
+    """(uint64s, int64, uint64s) -> uint64: runs of five word hashes to shingles; the sum in `hash_stream`.
+
+    For count runs: what the loops of `shingles.py` do, eight runs at a time and in one pass. The last eight are computed
+    whole: up to 11 hashes past the end are read and 7 shingles past it written, which do not enter the sum.
+    """
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        hashes, count, shingles = values
+        return _shingle_fives(builder, hashes, count, shingles, None)
+
+    return types.uint64(U64S, types.int64, U64S), generate
+
+
+@instruction
+def mix_fives(_context: Any, _hashes: Any, _count: Any, _shingles: Any, _mixed: Any) -> Any:
+    """(uint64s, int64, uint64s, uint32s) -> uint64: as `shingle_fives`; mixed gets what `mix_hashes` writes."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return _shingle_fives(builder, *values)
+
+    return types.uint64(U64S, types.int64, U64S, U32S), generate
+
+
+def _shingle_fives(builder: Any, hashes: Any, count: Any, shingles: Any, mixed: Any) -> Any:
+    total = cgutils.alloca_once_value(builder, _splat(_EIGHT, 0))  # type: ignore[no-untyped-call]
+    blocks = builder.lshr(builder.add(count, ir.Constant(_I64, 7)), ir.Constant(_I64, 3))
+    with cgutils.for_range(builder, blocks) as loop:
+        at = builder.shl(loop.index, ir.Constant(_I64, 3))
+        run = _splat(_EIGHT, 0)
+        for step in range(5):
+            place = builder.add(at, ir.Constant(_I64, step))
+            word = builder.load(_place(builder, hashes, place, _EIGHT), align=1)
+            run = builder.add(run, _rotate_left(builder, word, WORD_ROTATION * (4 - step) % 64))
+        run = builder.mul(_mix_down(builder, run, 32), _splat(_EIGHT, FINISH_FACTOR))
+        run = _mix_down(builder, run, 29)
+        builder.store(run, _place(builder, shingles, at, _EIGHT), align=1)
+        if mixed is not None:
+            half = _finish_murmur(builder, builder.trunc(run, ir.VectorType(_I32, 8)))
+            builder.store(half, _place(builder, mixed, at, half.type), align=1)
+        lane = builder.add(_spread(builder, at, _EIGHT), ir.Constant(_EIGHT, list(range(8))))
+        weight = builder.or_(builder.shl(lane, _splat(_EIGHT, 1)), _splat(_EIGHT, 1))
+        is_there = builder.icmp_unsigned("<", lane, _spread(builder, count, _EIGHT))
+        term = builder.select(is_there, builder.mul(run, weight), _splat(_EIGHT, 0))
+        builder.store(builder.add(builder.load(total), term), total)
+    lanes = builder.load(total)
+    result = ir.Constant(_I64, 0)
+    for lane in range(8):
+        result = builder.add(result, builder.extract_element(lanes, ir.Constant(_I32, lane)))
+    return result
+
+
+def _mix_down(builder: Any, value: Any, bits: int) -> Any:
+    return builder.xor(value, builder.lshr(value, _splat(value.type, bits)))
+
+
+def _finish_murmur(builder: Any, value: Any) -> Any:
+    """Return 32-bit lanes mixed by the MurmurHash3 finaliser."""
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        value = builder.mul(_mix_down(builder, value, shift), _splat(value.type, factor))
+    return _mix_down(builder, value, 16)
+
+
 _SHA1_STATE = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
 _SHA1_CONSTANTS = (0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6)
-
-
-def _rotate_left(builder: Any, value: Any, bits: int) -> Any:
-    high = builder.shl(value, _splat(_LANES, bits))
-    return builder.or_(high, builder.lshr(value, _splat(_LANES, 32 - bits)))
 
 
 def _sha1_choice(builder: Any, part: int, b: Any, c: Any, d: Any) -> Any:

@@ -5,10 +5,20 @@ The scratch memory of a text holds its folded bytes followed by `PADDING` zeros,
 
 import numpy as np
 
-from curator.dedup.hashing import CHUNK_FACTOR, LENGTH_FACTOR
+from curator.dedup.hashing import CHUNK_FACTOR
 from curator.dedup.kernels.jit import jit
 from curator.dedup.kernels.pointers import Bytes, I32s, U32s, U64s
-from curator.dedup.kernels.simd import bytes_at, count_set_bits, count_trailing_zeros, load_u64, lower_block, word_mask
+from curator.dedup.kernels.simd import (
+    HAS_COMPRESS,
+    bytes_at,
+    count_set_bits,
+    count_trailing_zeros,
+    hash_eight,
+    list_set_bits,
+    load_u64,
+    lower_block,
+    word_mask,
+)
 from curator.dedup.unicode_table import (
     CLASS_IGNORED,
     CLASS_SEPARATOR,
@@ -27,8 +37,10 @@ COMPLEX = -1
 MASKS_NUMBERS, BY_CHARACTER = 1, 2
 
 _PAGE = 4096
+# Words that are hashed at once.
+_GROUP = 8
+_HIGH_BITS = np.uint64(0x8080808080808080)
 
-_LENGTH_FACTOR = np.uint64(LENGTH_FACTOR)
 _CHUNK_FACTOR = np.uint64(CHUNK_FACTOR)
 _ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 _ONE = np.uint64(1)
@@ -80,10 +92,15 @@ def fold_text(address: int, size: int, table: U32s, options: int, scratch: Bytes
 
 @jit
 def fold_unicode(source: Bytes, size: int, table: U32s, scratch: Bytes) -> int:
-    """Like `fold_text` for a text beyond ASCII: each character by itself, from the table."""
+    """Like `fold_text` for a text beyond ASCII: each such character by itself, from the table; runs of others at once."""
     at = 0
     to = 0
     while at < size:
+        if at + BLOCK <= size and load_u64(source, at) & _HIGH_BITS == _ZERO:
+            run = count_trailing_zeros(lower_block(source, at, scratch, to))
+            at += run
+            to += run
+            continue
         first = source[at]
         if first < 0x80:
             scratch[to] = first | 0x20 if 65 <= first <= 90 else first
@@ -177,7 +194,7 @@ def collapse_digits(scratch: Bytes, size: int) -> int:
 def find_edges(scratch: Bytes, size: int, edges: I32s) -> int:
     """Write where words start and end, alternating, and return the number of words.
 
-    Edges must hold size + 2 * BLOCK entries: places are written eight at a time without asking whether they are there,
+    Edges must hold size + 2 * BLOCK entries: places are written several at a time without asking whether they are there,
     which is faster than a branch that is hard to foresee.
     """
     count = 0
@@ -187,24 +204,48 @@ def find_edges(scratch: Bytes, size: int, edges: I32s) -> int:
         inside = word_mask(scratch, at)
         change = inside ^ ((inside << _ONE) | carry)
         carry = inside >> _TOP
-        to = count
-        count += count_set_bits(change)
-        while to < count:
-            for place in range(8):
-                edges[to + place] = np.int32(at + count_trailing_zeros(change))
-                change &= change - _ONE
-            to += 8
+        count = _list_bits(change, at, edges, count)
         at += BLOCK
+    for pad in range(_GROUP * 2):
+        edges[count + pad] = 0
     return count >> 1
 
 
 @jit
+def _list_bits(bits: np.uint64, start: int, places: I32s, count: int) -> int:
+    """Write start + place of each set bit behind the first `count` places; return how many there are now."""
+    if HAS_COMPRESS:
+        number: int = list_set_bits(bits, start, places, count)
+        return count + number
+    to = count
+    count += count_set_bits(bits)
+    while to < count:
+        for place in range(8):
+            places[to + place] = np.int32(start + count_trailing_zeros(bits))
+            bits &= bits - _ONE
+        to += 8
+    return count
+
+
+@jit
 def hash_words(scratch: Bytes, edges: I32s, count: int, hashes: U64s) -> None:
-    """Write the hash of each word; see `curator.dedup.hashing`."""
-    for word in range(count):
-        start = np.int64(edges[2 * word])
+    """Write the hash of each word; see `curator.dedup.hashing`.
+
+    Which words are longer than eight bytes is hard to foresee, so that all are first hashed without asking, as far as
+    eight bytes go; the long ones are listed behind the edges, and finished after that.
+    """
+    listed = 2 * count + 2 * _GROUP
+    end = listed
+    for first in range(0, count, BLOCK):
+        is_long = _ZERO
+        for group in range(first, min(first + BLOCK, count), _GROUP):
+            is_long |= hash_eight(scratch, edges, group, hashes) << np.uint64(group - first)
+        end = _list_bits(is_long, first, edges, end)
+    for at in range(listed, end):
+        word = np.int64(edges[at])
+        start = np.int64(edges[2 * word]) + 8
         size = np.int64(edges[2 * word + 1]) - start
-        value = np.uint64(size) * _LENGTH_FACTOR
+        value = hashes[word]
         while size > 8:
             value = (value ^ load_u64(scratch, start)) * _CHUNK_FACTOR
             value ^= value >> _HALF
@@ -227,6 +268,8 @@ def find_characters(scratch: Bytes, size: int, edges: I32s) -> int:
             count += 1
     if count > 0:
         edges[2 * count - 1] = np.int32(size)
+    for pad in range(_GROUP * 2):
+        edges[2 * count + pad] = 0
     return count
 
 
