@@ -9,7 +9,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground import AUTHOR, in_child, put_back, run_command, write_material, write_questions, write_settings
+from playground import (
+    AUTHOR,
+    in_child,
+    put_back,
+    run_command,
+    write_material,
+    write_questions,
+    write_settings,
+    write_weeks,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 RIGHTS = ["--licence", "CC0-1.0", "--permission", "own", "--basis", "made for this"]
@@ -20,6 +29,8 @@ AHEAD = (
     "curator.rebuild_report", "curator.report", "curator.review.run", "curator.scaffold", "curator.service.tokens",
     "sources.dataset", "sources.feedback", "sources.markdown", "sources.reddit", "sources.synthetic", "sources.transcripts",
 )  # fmt: skip
+AHEAD_OF_TRAINING = ("bitsandbytes", "peft", "transformers.trainer", "trl.trainer.sft_trainer")
+TRAINING = ("--set", "train.max_steps=4", "--set", "train.save_steps=2", "--set", "sample.prompts=[]")
 
 
 @dataclass(frozen=True)
@@ -58,10 +69,25 @@ COMMANDS = (
     Command("run", "settings", ("run", "--format", "messages", "--format", "alpaca")),
     Command("serve token add", "exported", ("serve", "token", "add", "app", "--scope", "feedback")),
     Command("serve token revoke", "tokens", ("serve", "token", "revoke", "other")),
-    Command("train", "exported", ("train", "--recipe", "tiny", "--base", "{material}/qwen2", "--set", "train.max_steps=4",
-                                  "--set", "train.save_steps=2", "--set", "sample.prompts=[]"), is_dear=True),
+    Command("train", "exported", ("train", "--recipe", "tiny", "--base", "{material}/qwen2", *TRAINING), is_dear=True),
     Command("deploy", "trained", ("deploy", "--quantize", "f16"), is_dear=True),
+    Command("cycle", "cycling", ("cycle",), is_dear=True),
 )  # fmt: skip
+
+CYCLE = """pack = "fitness"
+[[ingest]]
+source = "markdown"
+path = ["{material}/weeks"]
+[cycle]
+recipe = "tiny"
+base = "{material}/qwen2"
+settings = ["train.max_steps=4", "train.save_steps=2", "sample.prompts=[]"]
+quantisation = "f16"
+max_cases = 2
+max_tokens = 8
+perplexity_rows = 4
+"""
+"""The settings of a project that learns from feedback, in seconds."""
 
 BASES: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
     "empty": ("", ()),
@@ -89,6 +115,7 @@ BASES: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
         (("run", "--format", "messages"), ("export", "--format", "alpaca", "--output", "{project}/out/set")),
     ),
     "golf": ("empty", (("ingest", "markdown", "{material}/chess/knowledge"),)),
+    "cycling": ("", (("ingest", "markdown", "{material}/weeks"),)),
     "trained": ("exported", (next(command.arguments for command in COMMANDS if command.name == "train"),)),
 }
 """Each project: the one that it goes on from, and the commands that make it."""
@@ -146,6 +173,10 @@ class Yard:
                 (self.project / "curator.toml").write_text(f'pack = "{self.material / "chess"}"\n')
         if base == "golf":
             (self.project / "curator.toml").write_text('pack = "golf"\n')
+        if base == "cycling":
+            write_weeks(self.material / "weeks")
+            self._make_model()
+            (self.project / "curator.toml").write_text(CYCLE.replace("{material}", str(self.material)))
         for step in steps:
             words = self.fill(step)
             done = in_child(lambda words=words: run_command(self.project, words), limit_s=600)  # type: ignore[misc]
@@ -211,10 +242,10 @@ class Yard:
         return paths
 
 
-def import_ahead() -> None:
+def import_ahead(*, with_training: bool) -> None:
     """Imports what commands need, without starting a thread: children are forked and must not pay for it again."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.path.insert(0, str(ROOT))
-    for name in AHEAD:
+    for name in (*AHEAD, *(AHEAD_OF_TRAINING if with_training else ())):
         importlib.import_module(name)

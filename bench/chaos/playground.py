@@ -143,6 +143,20 @@ def write_settings(project: Path, material: Path) -> None:
     (project / "curator.toml").write_text(f'pack = "{material / "chess"}"\n\n' + "\n".join(tables))
 
 
+def write_weeks(folder: Path) -> None:
+    """Writes pages of the fitness pack's categories, enough rows for a small release."""
+    folder.mkdir(exist_ok=True)
+    for category in ("technique", "programming", "nutrition", "recovery", "motivation", "special_populations"):
+        sections = "".join(
+            f"## What does rule {part} of {category} ask of a lifter?\n\nRule {part} of {category} asks that you write "
+            f"down set {part} of the week, rest {part + 2} minutes, breathe calmly, and stop with {part % 3 + 1} clean "
+            f"repetitions left, because steady work in {category} counts for more than one hard day of {part} sets.\n\n"
+            for part in range(10)
+        )
+        head = f"---\ncategory: {category}\nlanguage: en\nlicence: CC0-1.0\n---\n# Rules of {category}\n\n"
+        (folder / f"{category}.md").write_text(head + sections)
+
+
 def put_back(base: Path, project: Path) -> None:
     """Makes the project folder what the base is; the folder itself stays (it may be a mounted file system)."""
     project.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import damage
 import tripwire
-from commands import COMMANDS, Yard, import_ahead
+from commands import COMMANDS, Command, Yard, import_ahead
 from crowd import Crowd
 from disks import can_mount
 from matrix import disturb
@@ -27,7 +27,7 @@ from scoring import Score
 
 SHORT = {"ingest markdown"}
 LIGHT = {"kills": 18, "writes": 2, "disks": 1}
-DEAR = {"writes": 4, "disks": 2}
+DEAR = {"writes": 2, "disks": 1}
 BRIEF = {"kills": 3, "writes": 1, "disks": 1}
 
 
@@ -35,7 +35,7 @@ def main() -> int:
     """Runs what is asked for and prints a table; the exit code is 1 when anything was wrong."""
     arguments = read_arguments()
     has_tripwire = tripwire.load_tripwire()
-    import_ahead()
+    import_ahead(with_training=any(command.is_dear for command in choose_commands(arguments)))
     place = Path(tempfile.mkdtemp(prefix="chaos-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     try:
         has_mount = can_mount(place / "mount")
@@ -62,11 +62,7 @@ def run_matrix(
     arguments: argparse.Namespace, yard: Yard, *, has_tripwire: bool, has_mount: bool
 ) -> dict[str, dict[str, Score]]:
     """Disturbs every command that is asked for, then damages files."""
-    chosen = [
-        command for command in COMMANDS
-        if (not arguments.only or any(word in command.name for word in arguments.only))
-        and (not arguments.short or command.name in SHORT) and (not command.is_dear or not arguments.cheap)
-    ]  # fmt: skip
+    chosen = choose_commands(arguments)
     light = len([command for command in chosen if not command.is_dear])
     table: dict[str, dict[str, Score]] = {}
     for command in chosen:
@@ -83,6 +79,15 @@ def run_matrix(
         table["damaged files"] = damage.damage_files(yard, draw, arguments.damages)
         tell("damaged files", table["damaged files"], time.monotonic() - started)
     return table
+
+
+def choose_commands(arguments: argparse.Namespace) -> list[Command]:
+    """Gives the commands that are asked for."""
+    return [
+        command for command in COMMANDS
+        if (not arguments.only or any(word in command.name for word in arguments.only))
+        and (not arguments.short or command.name in SHORT) and (not command.is_dear or not arguments.cheap)
+    ]  # fmt: skip
 
 
 def run_crowd(arguments: argparse.Namespace, yard: Yard) -> dict[str, object]:
