@@ -26,7 +26,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 FILE = object()
 """Stands for the fuzzed file in the options of a connector."""
 
-_FOLDER = Path(mkdtemp(prefix="curator-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+_FOLDER = Path(mkdtemp(prefix="curator-fuzz-"))
 
 
 def read_with(module: str, name: str, file: str, **options: Any) -> Target:
