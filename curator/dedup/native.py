@@ -1,7 +1,7 @@
 """Compiled kernels without the compiler: machine code is made once, kept on disk and called directly.
 
 Importing numba and loading its own cache takes a second or two, more than the search itself. So numba is asked for the
-code of the kernels only when this machine has none yet (about ten seconds). From then on llvmlite, a fraction of
+code of the kernels only when this machine has none yet (ten to thirty seconds). From then on llvmlite, a fraction of
 numba, links the object file, and ctypes calls it with the interpreter lock released.
 """
 
