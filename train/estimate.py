@@ -5,8 +5,8 @@ Bytes of training, by part:
 - weights: NF4 takes 4 bits a weight of a linear layer, and double quantisation 8 bits per 64 weights and 32 bits per
   64 * 256 (QLoRA, Dettmers et al. 2023, section 3). Embeddings, output head and norms stay in 16 bits. A full
   fine-tune keeps 32-bit weights and, under mixed precision, a 16-bit copy that autocast makes.
-- adapter, gradients, optimiser: LoRA adds r * (in + out) weights a linear layer; 16-bit over an NF4 base and 32-bit
-  otherwise. Adam keeps two moments, of 1 byte each in its 8-bit form, of 4 otherwise.
+- adapter, gradients, optimiser: LoRA adds r * (in + out) 32-bit weights a linear layer. Adam keeps two moments, of 1
+  byte each in its 8-bit form, of 4 otherwise.
 - activations: a token takes (6 hidden + 2 qkv + 5 intermediate) values a layer. With checkpointing only the hidden
   state of each layer stays, and one layer at a time is computed again with its gradients, and dequantised.
 - logits: the fused head of trl scores trained positions in tiles of 4096 tokens by 32768 words, in 32 bits; two live
@@ -25,6 +25,7 @@ from schemas.recipe import Architecture, Recipe
 from schemas.training import Estimate, Memory
 
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
+TRAINED_BYTES = 4
 CONTEXT_BYTES = 600_000_000
 FRAGMENTATION = 0.10
 TILE_TOKENS, TILE_WORDS = 4096, 32768
@@ -75,11 +76,10 @@ def estimate_run(
     sequences = pack_first_fit(tokens, recipe.data.max_length) if recipe.data.packing == "bfd" else len(tokens)
     steps = train.max_steps or math.ceil(math.ceil(sequences / per_step) * train.epochs)
     seen = round(steps * per_step * per_epoch / max(1, sequences))
-    trained = sizes.total if train.method == "full" else sizes.adapter * recipe.lora.r
     operations = seen * count_operations(sizes, recipe)
     return Estimate(
         parameters=sizes.total,
-        trained_parameters=trained,
+        trained_parameters=_count_trained(sizes, recipe),
         training=estimate_training(recipe, shape, sizes, is_mixed=is_mixed),
         inference=estimate_inference(recipe, shape, sizes),
         rows=len(lengths),
@@ -133,11 +133,11 @@ def estimate_training(recipe: Recipe, shape: Architecture, sizes: Sizes, *, is_m
     method = recipe.train.method
     half = 2 if is_mixed else 4
     tokens = recipe.train.batch_size * recipe.data.max_length
-    trained, trained_bytes = _count_trained(sizes, recipe)
+    trained = _count_trained(sizes, recipe)
     return _with_overhead(
         weights=_weight_bytes(sizes, method, half),
-        adapter=0 if method == "full" else trained * trained_bytes,
-        gradients=trained * trained_bytes,
+        adapter=0 if method == "full" else trained * TRAINED_BYTES,
+        gradients=trained * TRAINED_BYTES,
         optimiser=trained * OPTIMISER_BYTES[recipe.train.optimiser],
         activations=_activation_bytes(recipe, shape, half),
         logits=2 * 4 * min(TILE_TOKENS, tokens) * min(TILE_WORDS, shape.vocabulary),
@@ -150,7 +150,7 @@ def estimate_inference(recipe: Recipe, shape: Architecture, sizes: Sizes) -> Mem
     cache = 2 * shape.layers * shape.kv_heads * head * recipe.data.max_length * 2
     method = recipe.train.method
     weights = 2 * sizes.total if method == "full" else _weight_bytes(sizes, method, 2)
-    trained, _ = _count_trained(sizes, recipe)
+    trained = _count_trained(sizes, recipe)
     prefill = recipe.data.max_length * (shape.hidden * 6 + shape.intermediate * 2) * 2
     return _with_overhead(
         weights=weights, adapter=0 if method == "full" else trained * 2, cache=cache, activations=prefill,
@@ -175,11 +175,8 @@ def pack_first_fit(lengths: Sequence[int], capacity: int) -> int:
     return used
 
 
-def _count_trained(sizes: Sizes, recipe: Recipe) -> tuple[int, int]:
-    """Gives trained weights and the bytes of each."""
-    if recipe.train.method == "full":
-        return sizes.total, 4
-    return sizes.adapter * recipe.lora.r, 2 if recipe.train.method == "qlora" else 4
+def _count_trained(sizes: Sizes, recipe: Recipe) -> int:
+    return sizes.total if recipe.train.method == "full" else sizes.adapter * recipe.lora.r
 
 
 def _weight_bytes(sizes: Sizes, method: str, half: int) -> int:

@@ -145,11 +145,11 @@ def _build_trainer(job: Job, backend: Backend, recorder: Any) -> Any:
         peft_config=prepared.adapter,
         callbacks=callbacks,
     )
-    if job.device.precision == "fp16":
-        # trl casts adapters over an NF4 base to bf16, whose gradients fp16's loss scaler cannot unscale.
-        for parameter in trainer.model.parameters():
-            if parameter.requires_grad:
-                parameter.data = parameter.data.float()
+    # trl casts adapters over an NF4 base to bf16. They stay in 32 bits: peft reads them so from a checkpoint, and a resumed
+    # run must end where an undisturbed one does; fp16's loss scaler needs it; and small steps are not lost to rounding.
+    for parameter in trainer.model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
     # The trainer's own printing of every log line; ours go to metrics.jsonl.
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
