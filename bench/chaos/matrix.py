@@ -24,6 +24,7 @@ from evidence import (
 from playground import Ended, in_child, run_command
 from scoring import Acknowledged, Course, Score, check_message, tell_difference, watch_commits
 
+TEARING = "SIGKILL within a write"
 CHAIN = 6
 """Kills in a row on one project, before the command runs undisturbed and everything is compared."""
 
@@ -59,7 +60,7 @@ class Disturber:
         scores: dict[str, Score] = {}
         ways = ["SIGKILL at a moment"]
         if self.has_tripwire:
-            ways += ["SIGKILL before a write", "SIGKILL within a write"]
+            ways += ["SIGKILL before a write", TEARING]
         done = 0
         while done < kills:
             self.yard.start_from(self.command.base)
@@ -71,6 +72,12 @@ class Disturber:
                 done += 1
                 score.tried += 1
                 score.hit += ended.code == -9
+                if way == TEARING and self._is_torn():
+                    score.torn += 1
+                    check_message(score, self._run(), self.command.name, "torn block")
+                    self.yard.start_from(self.command.base)
+                    least = 0
+                    continue
                 least = self._look_at_dead(ended, score, least, is_first=place == 0)
             self._compare_rerun(score, f"after {way}")
         return scores
@@ -130,6 +137,10 @@ class Disturber:
         base_strays = find_strays(self.project)
         self.yard.start_from(self.command.base)
         counted = self._run(nth=tripwire.NEVER)
+        if counted.code:
+            raise SystemExit(
+                f"{self.command.name} fails undisturbed, with {counted.code}: {counted.err.strip()[-600:]}"
+            )
         changes, writes = self._changes
         found = self._digest()
         folders = digest_folders(self.project)
@@ -249,6 +260,10 @@ class Disturber:
         if not ended.value["faults"]:
             self._sound.add(mark)
         return dict(ended.value)
+
+    def _is_torn(self) -> bool:
+        """Whether a block of the database is half of one and half of another."""
+        return any("computed checksum" in fault for fault in self._digest(with_snapshot=False)["faults"])
 
     def _check_folders(self) -> list[str]:
         """Gives what is neither as it was nor as it will be."""

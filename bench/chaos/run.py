@@ -120,7 +120,8 @@ def show(table: dict[str, dict[str, Score]]) -> None:
         for fault in faults:
             score = scores.get(fault)
             bad = f" **{len(score.failures)}!**" if score and score.failures else ""
-            cells.append(f"{score.hit}/{score.tried}{bad}" if score else "")
+            torn = f" ({score.torn} torn)" if score and score.torn else ""
+            cells.append(f"{score.hit}/{score.tried}{torn}{bad}" if score else "")
         print(f"| {name} | " + " | ".join(cells) + " |")
     hits = sum(score.hit for scores in table.values() for fault, score in scores.items() if "SIGKILL" in fault)
     total = sum(score.tried for scores in table.values() for score in scores.values())

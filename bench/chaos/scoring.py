@@ -17,11 +17,13 @@ class Score:
     Attributes:
         tried: Disturbed runs.
         hit: Those that were still at work, or met the fault.
+        torn: Those that left a block half written, which DuckDB tells by its checksum: said in one line, and not promised.
         failures: What was wrong, in words.
     """
 
     tried: int = 0
     hit: int = 0
+    torn: int = 0
     failures: list[str] = field(default_factory=list)
 
 
