@@ -71,6 +71,7 @@ COMMANDS = (
     Command("serve token revoke", "tokens", ("serve", "token", "revoke", "other")),
     Command("train", "exported", ("train", "--recipe", "tiny", "--base", "{material}/qwen2", *TRAINING), is_dear=True),
     Command("deploy", "trained", ("deploy", "--quantize", "f16"), is_dear=True),
+    Command("deploy, an earlier one", "deployed", ("deploy", "--use", "{deployment}"), is_dear=True),
     Command("cycle", "cycling", ("cycle",), is_dear=True),
 )  # fmt: skip
 
@@ -117,6 +118,7 @@ BASES: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
     "golf": ("empty", (("ingest", "markdown", "{material}/chess/knowledge"),)),
     "cycling": ("", (("ingest", "markdown", "{material}/weeks"),)),
     "trained": ("exported", (next(command.arguments for command in COMMANDS if command.name == "train"),)),
+    "deployed": ("trained", (("deploy", "--quantize", "f16"), ("deploy", "--quantize", "q8_0"))),
 }
 """Each project: the one that it goes on from, and the commands that make it."""
 
@@ -184,6 +186,9 @@ class Yard:
                 raise SystemExit(f"the base {base} cannot be built: {' '.join(step)}: {done.err}")
         if base == "exported":
             self._find_names()
+        if base == "deployed":
+            current = json.loads((self.project / "deployments" / "current.json").read_bytes())
+            self._names["deployment"] = current["previous"]
         put_back(self.project, self._place(base))
 
     def _find_names(self) -> None:
@@ -195,7 +200,7 @@ class Yard:
                 return [row[0] for row in snapshot.connection.execute(query).fetchall()]
 
         release, first, *others = in_child(look).value
-        self._names = {"release": release}
+        self._names |= {"release": release}
         edited = [
             {"role": "user", "content": "When should I trade the rooks?"},
             {"role": "assistant", "content": "You should wait until the other side has only weak pawns left to hold."},

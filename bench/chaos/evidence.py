@@ -54,13 +54,13 @@ def _strip_times(column: str) -> str:
 
 
 def digest_folders(project: Path) -> dict[str, str]:
-    """Gives a hash of each thing that is written whole or not at all: exports, locks of releases, deployments."""
+    """Gives a hash of each thing that is written whole or not at all: exports, locks, deployments and which is current."""
     folders = [*project.glob("exports/*/*"), *project.glob("out/*"), *project.glob("deployments/[0-9a-f]*")]
     found = {
         str(path.relative_to(project)): hash_folder(path) for path in folders if path.is_dir() and path.name[0] != "."
     }
-    found |= {str(path.relative_to(project)): _hash(path) for path in project.glob("releases/*/corpus.lock")}
-    return found
+    files = [*project.glob("releases/*/corpus.lock"), *project.glob("deployments/current*.json")]
+    return found | {str(path.relative_to(project)): _hash(path) for path in files}
 
 
 def hash_folder(folder: Path) -> str:
