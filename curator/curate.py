@@ -225,9 +225,11 @@ def _extract(
         progress("extract", report.extracted, todo.height)
     with warehouse.transaction():
         with warehouse.lend({"inputs": inputs.select("input_id")}):
-            report.has_moved |= bool(warehouse.read_value("count_moved_inputs"))
-        warehouse.run("clear_current_inputs")
-        warehouse.append("current_input", inputs.select("input_id"))
+            has_moved = bool(warehouse.read_value("count_moved_inputs"))
+        if has_moved:
+            warehouse.run("clear_current_inputs")
+            warehouse.append("current_input", inputs.select("input_id"))
+        report.has_moved |= has_moved
         report.has_moved |= bool(warehouse.read_value("count_uncurated"))
         warehouse.run("keep_documents_read")
         _keep_stage(warehouse, "extract", fingerprint, report)

@@ -3,14 +3,15 @@
 import random
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.categorise import categorise_examples
-from curator.categorise.classifier import Classifier, train_classifier
-from curator.categorise.features import TextFeatures
+from curator.categorise.classifier import Classifier, Regression, train_classifier
+from curator.categorise.features import learn_features
 from curator.categorise.lexicon import MAX_HITS, count_votes, decide_by_votes, load_lexicon, normalise_words
 from schemas.config import CategoriseConfig
 from schemas.errors import ConfigError
@@ -158,24 +159,12 @@ def test_terms_are_normalised_like_the_texts_they_are_looked_for_in(text):
     assert normalise_words(text) == " ".join(column.split(" ")).strip()
 
 
-class FixedRegression:
-    """A regression whose probabilities are known."""
-
-    classes_ = ("exercise", "planning")
-
-    def __init__(self, exercise: float) -> None:
-        self.exercise = exercise
-
-    def predict_proba(self, numbers):
-        import numpy as np
-
-        return np.array([[self.exercise, 1 - self.exercise]] * numbers.shape[0])
-
-
 def fixed_classifier(exercise: float) -> Classifier:
-    features = TextFeatures([])
-    features.fit(pl.Series(["which one", "this week"] * 2))
-    return Classifier(features, FixedRegression(exercise), [])
+    """Gives a classifier that says of every text that it is about exercise, with this probability."""
+    features = learn_features(pl.Series(["which one", "this week"] * 2))
+    num_features = features.transform(pl.Series([""])).shape[1]
+    odds = np.log(np.maximum([exercise, 1 - exercise], 1e-300))
+    return Classifier(features, Regression(["exercise", "planning"], np.zeros((2, num_features)), odds), [])
 
 
 @pytest.mark.parametrize(

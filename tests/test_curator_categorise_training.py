@@ -1,16 +1,19 @@
 """The classifier learns from a pack's labelled texts, and hears the lexicon's votes beside their words."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from curator.categorise import categorise_examples
+from curator.categorise import categorise_examples, training
 from curator.categorise.classifier import Classifier, train_classifier
-from curator.categorise.features import MAX_CHARS, TextFeatures
+from curator.categorise.features import MAX_BODY_WORDS, MAX_CHARS, TITLE_WEIGHT, WORD_PATTERN, learn_features
 from curator.categorise.lexicon import find_votes, load_lexicon, sum_votes
+from curator.categorise.storage import dump_classifier, load_classifier
 from curator.categorise.training import make_pack_classifier, read_training_texts
 from schemas.config import CategoriseConfig
 from schemas.errors import ConfigError
@@ -167,16 +170,14 @@ def test_votes_are_summed_by_text_and_category(pack):
 
 
 def test_only_the_beginning_of_a_text_is_read(pack):
-    features = TextFeatures(load_lexicon(pack))
-    features.fit(pl.Series([text for _, text in POSTS]))
+    features = learn_features(pl.Series([text for _, text in POSTS]), load_lexicon(pack))
     text = "knees and the bar " * 100
     both = features.transform(pl.Series([text, text[:MAX_CHARS] + " squat meme"])).toarray()
     assert np.array_equal(both[0], both[1])
 
 
 def test_words_in_the_title_count_again():
-    features = TextFeatures([])
-    features.fit(pl.Series([text for _, text in POSTS]))
+    features = learn_features(pl.Series([text for _, text in POSTS]))
     in_title, in_body = features.transform(pl.Series(["low\nsofa", "sofa\nlow"])).toarray()
     assert np.count_nonzero(in_body) == 2
     assert np.count_nonzero(in_title) == 3
@@ -202,3 +203,81 @@ def test_the_bundled_posts_are_many_of_each_kind_and_no_text_has_two_labels():
     assert set(texts["category"]) == {*pack.category_names, "other"}
     assert texts["category"].value_counts()["count"].min() >= 90
     assert texts["text"].n_unique() == texts.height
+
+
+def test_words_are_weighed_as_scikit_learn_weighs_them():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = pl.Series([text.partition("\n")[0] for _, text in POSTS] + ["", "unknown", "a a a dog dog at"])
+    names = {"min_df": 2, "sublinear_tf": True, "max_features": MAX_BODY_WORDS, "token_pattern": WORD_PATTERN}
+    body = TfidfVectorizer(**names).fit_transform(texts).toarray()
+    title = TfidfVectorizer(**names, ngram_range=(1, 2)).fit_transform(texts).toarray()
+    ours = learn_features(texts).transform(texts).toarray()
+    assert np.allclose(ours, np.hstack([body, TITLE_WEIGHT * title]), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_probabilities_are_those_of_scikit_learn(num_classes, monkeypatch):
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = []
+    fit = LogisticRegression.fit
+    monkeypatch.setattr(LogisticRegression, "fit", lambda self, *a, **k: fitted.append(self) or fit(self, *a, **k))
+    posts = POSTS[: 12 * num_classes]
+    texts = pl.Series([text for _, text in posts])
+    classifier = train_classifier(texts, pl.Series([category for category, _ in posts]), 10)
+    assert classifier is not None
+    numbers = classifier.features.transform(texts)
+    ours, theirs = classifier.regression.predict(numbers), fitted[0].predict_proba(numbers)
+    assert ours.shape == theirs.shape == (12 * num_classes, num_classes)
+    assert np.allclose(ours, theirs, rtol=0, atol=1e-14)
+
+
+def test_a_stored_classifier_answers_to_the_last_bit(pack):
+    terms = load_lexicon(pack)
+    texts = pl.Series([text for _, text in POSTS])
+    classifier = train_classifier(texts, pl.Series([category for category, _ in POSTS]), 10, terms=terms)
+    assert classifier is not None
+    stored = load_classifier(dump_classifier(classifier), terms)
+    assert stored is not None
+    numbers = classifier.features.transform(texts)
+    assert (stored.features.transform(texts) != numbers).nnz == 0
+    assert np.array_equal(stored.regression.predict(numbers), classifier.regression.predict(numbers))
+    assert stored.predict(texts).equals(classifier.predict(texts))
+    assert load_classifier(dump_classifier(None), terms) is None
+
+
+def test_a_classifier_is_trained_once_for_the_same_pack_and_anew_for_another(pack, tmp_path_factory, monkeypatch):
+    cache = tmp_path_factory.mktemp("cache")
+    trained = []
+
+    def train(texts: pl.Series, *values) -> Classifier | None:
+        trained.append(len(texts))
+        return train_classifier(texts, *values)
+
+    monkeypatch.setenv("CURATOR_CACHE_DIR", str(cache))
+    monkeypatch.setattr(training, "train_classifier", train)
+    questions = ("How low do I go?", "Which days do I rest?")
+    first = label(pack, *questions)
+    assert label(pack, *questions) == first
+    # A threshold changes what is done with an answer, not the answer.
+    label(pack, *questions, config=CategoriseConfig(min_training_rows=20, min_confidence=0.9))
+    assert trained == [36]
+    (path,) = cache.iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+    assert label(pack, *questions) == first
+    assert trained == [36, 36]
+    label(make_pack(pack.root, POSTS[1:]), *questions)
+    assert trained == [36, 36, 35]
+
+
+def test_a_stored_classifier_needs_no_scikit_learn(pack):
+    label(pack, "How low do I go?")
+    code = (
+        "import sys; from pathlib import Path; from sources.packs.loader import load_pack;"
+        "from curator.categorise.training import make_pack_classifier; from schemas.config import CategoriseConfig;"
+        f"pack = load_pack(Path({str(pack.root)!r})); config = CategoriseConfig(min_training_rows=20);"
+        "print(make_pack_classifier(pack, config, 0)() is not None, 'sklearn' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "False"]

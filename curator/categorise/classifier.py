@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curator.categorise.features import Reading, TextFeatures
+from curator.categorise.features import Reading, TextFeatures, learn_features
 from curator.categorise.lexicon import QUESTION_WEIGHT, Term, sum_votes
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 MIN_CLASS_ROWS = 3
 REGULARISATION = 12.0
@@ -16,11 +18,35 @@ REGULARISATION = 12.0
 
 
 @dataclass(frozen=True)
+class Regression:
+    """A fitted logistic regression.
+
+    Attributes:
+        classes: What it tells apart, two or more.
+        coefficients: (num_classes, num_features) float64.
+        intercepts: (num_classes,) float64.
+    """
+
+    classes: Sequence[str]
+    coefficients: "NDArray[np.float64]"
+    intercepts: "NDArray[np.float64]"
+
+    def predict(self, numbers: Any) -> "NDArray[np.float64]":
+        """Gives the probability of each class, (num_texts, num_classes), from a sparse matrix of as many features."""
+        import numpy as np
+
+        scores = numbers @ self.coefficients.T + self.intercepts
+        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+        return shares
+
+
+@dataclass(frozen=True)
 class Classifier:
     """A fitted model: features, the logistic regression over them, and the lexicon whose votes it hears."""
 
     features: TextFeatures
-    regression: Any
+    regression: Regression
     terms: Sequence[Term]
 
     def predict(self, texts: "pl.Series") -> "pl.DataFrame":
@@ -38,12 +64,11 @@ class Classifier:
             names = {"category": pl.String, "confidence": pl.Float64, "score": pl.Float64, "margin": pl.Float64}
             return pl.DataFrame(schema={**names, "words": pl.String})
         reading = self.features.read(texts)
-        with one_thread():
-            probabilities = self.regression.predict_proba(self.features.weigh(reading))
+        probabilities = self.regression.predict(self.features.weigh(reading))
         best = np.argmax(probabilities, axis=1)
         guess = pl.DataFrame(
             {
-                "category": [str(self.regression.classes_[i]) for i in best],
+                "category": [self.regression.classes[i] for i in best],
                 "confidence": probabilities[np.arange(len(best)), best].round(4),
             }
         )
@@ -75,12 +100,22 @@ def train_classifier(
     smallest = int(counts["count"].min() or 0)  # type: ignore[arg-type]
     if len(texts) < min_rows or counts.height < 2 or smallest < MIN_CLASS_ROWS:
         return None
-    features = TextFeatures(terms)
-    features.fit(texts)
-    regression = LogisticRegression(C=REGULARISATION, max_iter=300)
+    features = learn_features(texts, terms)
+    fitted = LogisticRegression(C=REGULARISATION, max_iter=300)
     with one_thread():
-        regression.fit(features.transform(texts), categories.to_list(), sample_weight=_balance(categories, weights))
-    return Classifier(features, regression, terms)
+        fitted.fit(features.transform(texts), categories.to_list(), sample_weight=_balance(categories, weights))
+    return Classifier(features, _read_regression(fitted), terms)
+
+
+def _read_regression(fitted: Any) -> Regression:
+    """Gives what scikit-learn has fitted; of two classes it keeps the second alone, the first being 0."""
+    import numpy as np
+
+    coefficients, intercepts = fitted.coef_, fitted.intercept_
+    if len(intercepts) == 1:
+        coefficients = np.vstack([np.zeros_like(coefficients), coefficients])
+        intercepts = np.concatenate([np.zeros_like(intercepts), intercepts])
+    return Regression([str(name) for name in fitted.classes_], coefficients, intercepts)
 
 
 def one_thread() -> Any:

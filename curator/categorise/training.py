@@ -3,15 +3,20 @@
 import functools
 import json
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curator.cache import cache_folder, read_cached, write_cached
 from curator.categorise.classifier import Classifier, train_classifier
-from curator.categorise.lexicon import OTHER, load_lexicon
+from curator.categorise.lexicon import OTHER, Term, load_lexicon
+from curator.categorise.storage import dump_classifier, load_classifier
 from curator.extract import extract_documents
+from curator.fingerprint import fingerprint_knowledge, fingerprint_pack, fingerprint_stage
 from curator.text import flatten_messages
 from schemas.config import CategoriseConfig
 from schemas.errors import ConfigError
+from schemas.identity import make_id
 from schemas.pack import Pack
 from sources.packs.loader import pack_path
 from sources.protocol import SourceContext
@@ -22,21 +27,45 @@ if TYPE_CHECKING:
 SYNTHETIC_ROWS = 1_000
 PAGE_WEIGHT = 0.1
 """Pages know the words of the domain, but not how people write: a labelled text counts ten of them."""
+_ROOT = Path(__file__).resolve().parents[2]
+CODE = [_ROOT / "curator" / "categorise", _ROOT / "curator" / "extract", _ROOT / "sources", _ROOT / "schemas"]
+"""What the classifier is trained by."""
 
 
 def make_pack_classifier(pack: Pack, config: CategoriseConfig, seed: int) -> Callable[[], Classifier | None]:
-    """Gives a function that trains the classifier of a pack the first time it is called."""
+    """Gives a function that makes the classifier of a pack the first time it is called.
+
+    It is trained once for all projects of the user: the same pack, settings and code give the same classifier.
+    """
 
     @functools.cache
     def make() -> Classifier | None:
-        import polars as pl
-
-        rows = pl.concat([read_training_texts(pack), _read_pack_questions(pack, seed)]).head(config.max_training_rows)
-        return train_classifier(
-            rows["text"], rows["category"], config.min_training_rows, rows["weight"], load_lexicon(pack)
-        )
+        path = cache_folder() / f"classifier-{_fingerprint(pack, config, seed)}.npz"
+        terms = load_lexicon(pack)
+        stored = read_cached(path)
+        if stored is None:
+            stored = dump_classifier(_train(pack, config, seed, terms))
+            write_cached(path, stored)
+        # What was just trained is read back too: there is one classifier, not a first one and a later one.
+        return load_classifier(stored, terms)
 
     return make
+
+
+def _train(pack: Pack, config: CategoriseConfig, seed: int, terms: list[Term]) -> Classifier | None:
+    import polars as pl
+
+    rows = pl.concat([read_training_texts(pack), _read_pack_questions(pack, seed)]).head(config.max_training_rows)
+    return train_classifier(rows["text"], rows["category"], config.min_training_rows, rows["weight"], terms)
+
+
+def _fingerprint(pack: Pack, config: CategoriseConfig, seed: int) -> str:
+    """Gives a hash of all that a classifier depends on: the pack, settings, our code and the libraries that do sums."""
+    code = [path.read_text(encoding="utf-8") for folder in CODE for path in sorted(folder.rglob("*.py"))]
+    versions = [version(name) for name in ("numpy", "scipy", "scikit-learn", "polars")]
+    sizes = (config.min_training_rows, config.max_training_rows)
+    parts = (fingerprint_pack(pack), fingerprint_knowledge(pack), sizes, seed, make_id(*code), versions)
+    return fingerprint_stage("categorise", *parts)
 
 
 def read_training_texts(pack: Pack) -> "pl.DataFrame":

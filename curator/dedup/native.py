@@ -7,8 +7,6 @@ numba, links the object file, and ctypes calls it with the interpreter lock rele
 
 import ctypes
 import hashlib
-import os
-import tempfile
 from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
@@ -19,6 +17,7 @@ import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.cache import cache_folder, read_cached, write_cached
 from curator.dedup.unicode_table import TABLE_SIZE
 
 # The functions that are called from Python; whatever else they need is linked into them.
@@ -33,7 +32,6 @@ ENTRIES = {
 }
 
 _PREFIX = "curator_"
-_DIGEST_BYTES = 32
 _TABLE_BYTES = 4 * TABLE_SIZE
 
 
@@ -68,12 +66,12 @@ def _to_c(value: NDArray[Any] | float) -> Any:
 def load_kernels() -> Kernels:
     """Return the kernels, from disk or freshly compiled. Safe to call from several processes at once."""
     path = kernel_path()
-    stored = _read(path)
+    stored = read_cached(path)
     if stored is None:
         from curator.dedup.unicode_table import build_table
 
         stored = build_table().tobytes() + compile_kernels()
-        _write(path, stored)
+        write_cached(path, stored)
     table = np.frombuffer(stored, dtype=np.uint32, count=TABLE_SIZE)
     return Kernels(table, stored[_TABLE_BYTES:])
 
@@ -98,35 +96,7 @@ def kernel_path() -> Path:
             digest.update(source.read_bytes())
     host = f"{llvmlite.__version__} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
     digest.update(host.encode())
-    return _cache_folder() / f"dedup-{digest.hexdigest()[:24]}.kernels"
-
-
-def _cache_folder() -> Path:
-    folder = os.environ.get("CURATOR_CACHE_DIR")
-    if folder:
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "curator"
-
-
-def _read(path: Path) -> bytes | None:
-    """Return the contents of a kernel file, or None if it is missing, cut short or damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    body = data[_DIGEST_BYTES:]
-    return body if hashlib.sha256(body).digest() == data[:_DIGEST_BYTES] else None
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Keep the contents for the next process; where nothing can be written, every process compiles anew."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(hashlib.sha256(body).digest() + body)
-        Path(file.name).replace(path)
-    except OSError:
-        return
+    return cache_folder() / f"dedup-{digest.hexdigest()[:24]}.kernels"
 
 
 def _target_machine() -> Any:
