@@ -1,13 +1,14 @@
 """New signatures against stored ones, on compiled kernels."""
 
 import os
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.dedup.bands import SPREAD, Bands, band_keys
 from curator.dedup.hashing import U64
-from curator.dedup.minhash import NUM_PERM, U16, U32
+from curator.dedup.minhash import NUM_PERM, U16
 from curator.dedup.native import load_kernels
 from curator.dedup.workspace import BucketSpace, Workers, share_rows
 
@@ -33,7 +34,11 @@ def probe_buckets(old: U16, new: U16, bands: Bands, least: int) -> U64:
     previous = np.concatenate([space.previous[: len(new)] for space in spaces])
     depth = np.concatenate([space.depth[: len(new)] for space in spaces])
 
-    filters, filter_bits = _filter_keys(keys)
+    firsts = _set_bits(new[:, : bands.count * bands.width : bands.width].T, 16)
+    filter_bits = _MIN_FILTER_BITS
+    while 1 << filter_bits < _BITS_A_KEY * len(new):
+        filter_bits += 1
+    filters = _set_bits((keys.astype(np.uint64) * np.uint64(SPREAD)) >> np.uint64(64 - filter_bits), filter_bits)
 
     def probe(_space: None, job: tuple[int, int]) -> U64:
         codes = np.empty(_FIRST_CAPACITY, dtype=np.uint64)
@@ -41,7 +46,7 @@ def probe_buckets(old: U16, new: U16, bands: Bands, least: int) -> U64:
             count = kernels.call(
                 "probe_buckets",
                 *(old, *job, new, len(new), bands.count, bands.width),
-                *(slots, len(spaces[0].slots), previous, depth, filters, filter_bits, least, codes, len(codes)),
+                *(slots, len(spaces[0].slots), previous, depth, firsts, filters, filter_bits, least, codes, len(codes)),
             )
             if count <= len(codes):
                 return codes[:count].copy()
@@ -53,12 +58,8 @@ def probe_buckets(old: U16, new: U16, bands: Bands, least: int) -> U64:
     return np.concatenate(workers.run(probe, share_rows(sizes, num_threads)))
 
 
-def _filter_keys(keys: U32) -> tuple[NDArray[np.uint8], int]:
-    """Return one bitmap a band in which the places of its keys are set, and the binary logarithm of its size."""
-    bits = _MIN_FILTER_BITS
-    while 1 << bits < _BITS_A_KEY * keys.shape[1]:
-        bits += 1
-    is_set = np.zeros((len(keys), 1 << bits), dtype=np.uint8)
-    place = (keys.astype(np.uint64) * np.uint64(SPREAD)) >> np.uint64(64 - bits)
-    is_set[np.arange(len(keys))[:, None], place.astype(np.int64)] = 1
-    return np.packbits(is_set, axis=1, bitorder="little"), bits
+def _set_bits(places: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    """Return one bitmap a row of places, 2**bits bits in which they are set."""
+    is_set = np.zeros((len(places), 1 << bits), dtype=np.uint8)
+    is_set[np.arange(len(places))[:, None], places.astype(np.int64)] = 1
+    return np.packbits(is_set, axis=1, bitorder="little")

@@ -27,6 +27,7 @@ def probe_buckets(
     num_slots: int,
     previous: U32s,
     depth: U32s,
+    firsts: Bytes,
     filters: Bytes,
     filter_bits: int,
     least: int,
@@ -35,14 +36,17 @@ def probe_buckets(
 ) -> int:
     """Write the pairs (old row << 32 | new row) of old rows begin to end with new rows that share a band.
 
-    slots, previous and depth hold one table a band, as `chain_rows` fills them; filters hold 2**filter_bits bits a band,
-    set for the keys in the table, so that most rows are passed over without a look at it. Pairs that agree in fewer than `least`
-    values are left out; a pair that shares several bands is written for each. Returns how many there are; those beyond
-    the capacity are not written.
+    slots, previous and depth hold one table a band, as `chain_rows` fills them. So that most rows are passed over without
+    a look at it, firsts hold 2**16 bits a band, set for the first values of the new bands, and filters 2**filter_bits,
+    set for their keys. Pairs that agree in fewer than `least` values are left out; a pair that shares several bands is
+    written for each. Returns how many there are; those beyond the capacity are not written.
     """
     count = 0
     for row in range(begin, end):
         for band in range(num_bands):
+            first = np.int64(old[row * 64 + band * band_width])
+            if not firsts[(band << 13) + (first >> 3)] >> (first & 7) & 1:
+                continue
             key = np.uint64(hash_narrow_band(old, row * 64 + band * band_width, band_width))
             spread = key * _SPREAD
             bit = (band << filter_bits) + np.int64(spread >> np.uint64(64 - filter_bits))
