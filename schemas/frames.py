@@ -32,8 +32,20 @@ def make_frame(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) ->
     import polars as pl
 
     materialised = list(rows)
+    schema = frame_schema(columns)
     data = {name: [row.get(name) for row in materialised] for name in columns}
-    return pl.DataFrame(data, schema=frame_schema(columns))
+    return pl.DataFrame([_make_column(name, values, schema[name]) for name, values in data.items()], schema=schema)
+
+
+def _make_column(name: str, values: list[Any], kind: "pl.DataType") -> "pl.Series":
+    import orjson
+    import polars as pl
+
+    if kind != pl.List(pl.String):
+        return pl.Series(name, values, dtype=kind)
+    # polars takes a list a row as a column of its own, which is most of the time that a frame takes; JSON it reads whole.
+    lists = [None if value is None else orjson.dumps(value).decode() for value in values]
+    return pl.Series(name, lists, dtype=pl.String).str.json_decode(kind)
 
 
 def document_frame(rows: Iterable[Mapping[str, Any]]) -> "pl.DataFrame":

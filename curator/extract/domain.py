@@ -53,13 +53,16 @@ class Domain:
             answer: What was answered.
             may_be_task: Whether the question may be a writing assistant's task, which headings never are.
         """
+        # Most texts of a general source fail at the question, which is short; their answers are not looked at.
+        asks_subject = self.subjects.search(question) is not None
+        if not asks_subject and not self.people.search(question):
+            return False
         if may_be_task and self.tasks and self.tasks.search(question.strip()):
             return False
         named = [match[0].casefold() for match in self.subjects.finditer(answer)]
-        is_dense = len(named) * MAX_WORDS_A_SUBJECT >= len(_WORD.findall(answer))
-        if self.subjects.search(question):
-            return bool(named) and is_dense
-        return bool(self.people.search(question)) and len(set(named)) >= MIN_ANSWER_SUBJECTS and is_dense
+        if not named or (not asks_subject and len(set(named)) < MIN_ANSWER_SUBJECTS):
+            return False
+        return len(named) * MAX_WORDS_A_SUBJECT >= len(_WORD.findall(answer))
 
 
 def mark_off_domain(examples: "pl.DataFrame", pack: Pack) -> "pl.DataFrame":
