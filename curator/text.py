@@ -21,6 +21,7 @@ _FOLLOWS = {
     "tool": {"tool", "assistant"},
     "system": set[str](),
 }
+_ONE_EXCHANGE = ["user", "assistant"]
 
 
 def join_turn(message: Mapping[str, Any]) -> str:
@@ -92,6 +93,10 @@ def _flatten(messages: str, rejected: str | None) -> tuple[str, str, str, str, s
     turns = orjson.loads(messages)
     texts = [join_turn(turn) for turn in turns]
     roles = [turn["role"] for turn in turns]
+    if roles == _ONE_EXCHANGE and not rejected and not any(not text or text.isspace() for text in texts):
+        # Nearly every row is one question and its answer, and a corpus is flattened by each stage.
+        question, answer = texts
+        return question, answer, question, f"{question}\n{answer}", None
     users = [text for text, role in zip(texts, roles, strict=True) if role == "user"]
     answers = [text for text, role in zip(texts, roles, strict=True) if role == "assistant"]
     full = [text for text, role in zip(texts, roles, strict=True) if role != "system"]

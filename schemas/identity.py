@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 ID_BYTES = 16
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def make_id(*parts: str) -> str:
@@ -32,4 +33,4 @@ def hash_author(name: str, salt: bytes) -> str:
 
 def dump_canonical(value: Any) -> str:
     """Gives the one JSON text of a value: sorted keys, no spaces, no NaN, non-ASCII as it is."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
