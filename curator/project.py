@@ -96,8 +96,17 @@ def open_project(root: Path, flags: Mapping[str, Any] | None = None) -> Project:
 
 
 @contextlib.contextmanager
-def change_project(project: Project, command: str, wait_s: float = 0.0) -> Iterator[tuple[Warehouse, dict[str, Any]]]:
+def change_project(
+    project: Project, command: str, wait_s: float = 0.0, *, keeps_examples: bool = False
+) -> Iterator[tuple[Warehouse, dict[str, Any]]]:
     """Holds the lock, opens the database, and afterwards logs the run and publishes a snapshot.
+
+    Args:
+        project: The project.
+        command: Its name in the log.
+        wait_s: How long to wait for another command.
+        keeps_examples: The block writes no example and nothing that is decided about one: documents, exports or models
+            alone. Then only what such things show in is published anew.
 
     Yields:
         The warehouse and a dict that the block fills with the summary of the run. An empty summary means nothing
@@ -117,7 +126,9 @@ def change_project(project: Project, command: str, wait_s: float = 0.0) -> Itera
         # What somebody asked to be forgotten goes before anything else is done.
         finish_forgetting(project)
         warehouse = stack.enter_context(open_warehouse(project.database))
-        must_publish = project.unpublished.exists() or not any(project.snapshots.glob("[0-9]*.db"))
+        is_behind = project.unpublished.exists()
+        must_publish = is_behind or not any(project.snapshots.glob("[0-9]*.db"))
+        keeps_examples = keeps_examples and not is_behind
         project.unpublished.touch()
         must_publish |= keep_targets(warehouse, project)
         try:
@@ -126,20 +137,26 @@ def change_project(project: Project, command: str, wait_s: float = 0.0) -> Itera
             # Whatever was committed before an error or an interruption must be visible to readers. The next command
             # makes up for it where that fails as well (a full disk): the first error is the one to tell.
             with contextlib.suppress(WarehouseError):
-                _publish(project, warehouse, command, started, summary)
+                _publish(project, warehouse, command, started, summary, keeps_examples=keeps_examples)
             raise
         if summary or must_publish:
-            _publish(project, warehouse, command, started, summary)
+            _publish(project, warehouse, command, started, summary, keeps_examples=keeps_examples)
         project.unpublished.unlink(missing_ok=True)
 
 
 def _publish(
-    project: Project, warehouse: Warehouse, command: str, started: datetime, summary: Mapping[str, Any]
+    project: Project,
+    warehouse: Warehouse,
+    command: str,
+    started: datetime,
+    summary: Mapping[str, Any],
+    *,
+    keeps_examples: bool,
 ) -> None:
     if summary:
         ended = datetime.now(UTC)
         warehouse.run("keep_run", started=started, ended=ended, command=command, summary=dump_canonical(summary))
-    publish_snapshot(warehouse, project.snapshots)
+    publish_snapshot(warehouse, project.snapshots, keeps_examples=keeps_examples)
     project.unpublished.unlink(missing_ok=True)
 
 

@@ -4,7 +4,9 @@ A snapshot holds only what may be shared: no document text, no author hashes, an
 """
 
 import contextlib
+import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +18,14 @@ HERE = Path(__file__).parent / "snapshot_sql"
 KEEP = 2
 
 
-def publish_snapshot(warehouse: Warehouse, folder: Path) -> Path:
+def publish_snapshot(warehouse: Warehouse, folder: Path, *, keeps_examples: bool = False) -> Path:
     """Writes the next snapshot: a new file, fsync, rename; readers of older ones are not disturbed.
 
     Args:
         warehouse: The open database; the caller holds the lock.
         folder: Where snapshots live; temporaries that a killed run left there are swept.
+        keeps_examples: Since the newest snapshot nothing was written that its tables of examples
+            (`snapshot_sql/examples`) are made of. They are nine tenths of the work, and are copied then.
 
     Returns:
         The path of the new snapshot, `NNNNNN.db`.
@@ -36,11 +40,13 @@ def publish_snapshot(warehouse: Warehouse, folder: Path) -> Path:
         number = int(existing[-1].stem) + 1 if existing else 1
         final = folder / f"{number:06d}.db"
         temporary = folder / f"{final.name}.tmp"
-        _write_tables(warehouse, temporary)
+        is_copy = keeps_examples and bool(existing) and _copy_newest(warehouse, existing[-1], temporary)
+        _write_tables(warehouse, temporary, ["tables"] if is_copy else ["tables", "examples"])
         _write_views(temporary)
         _sync(temporary)
         temporary.replace(final)
         _sync(folder)
+        warehouse.run("keep_snapshot", mark=_mark(final))
         for old in existing[: max(0, len(existing) + 1 - KEEP)]:
             old.unlink(missing_ok=True)
     return final
@@ -86,11 +92,35 @@ def sweep_temporaries(folder: Path) -> None:
 
 def list_views() -> dict[str, str]:
     """Gives the tables and views for exploring with the first lines that explain them."""
-    files = sorted(HERE.glob("*/*.sql"), key=lambda path: (path.parent.name == "tables", path.name))
+    files = sorted(HERE.glob("*/*.sql"), key=lambda path: (path.parent.name != "views", path.name))
     return {path.stem.split("_", 1)[1]: _read_comment(path) for path in files}
 
 
-def _write_tables(warehouse: Warehouse, path: Path) -> None:
+def _copy_newest(warehouse: Warehouse, newest: Path, target: Path) -> bool:
+    """Copies the newest snapshot if it is the one that was published last, by this version, and can be opened."""
+    if warehouse.read_value("meta_value", key="snapshot") != _mark(newest):
+        return False
+    shutil.copyfile(newest, target)
+    try:
+        connect(target).close()
+    except WarehouseError:
+        target.unlink()
+        return False
+    return True
+
+
+def _mark(snapshot: Path) -> str:
+    """Gives the name of a snapshot and a hash of what made it."""
+    import duckdb
+
+    made_by = hashlib.sha256(f"{duckdb.__version__} {STORAGE_VERSION}".encode())
+    for file in sorted(HERE.glob("*/*.sql")):
+        made_by.update(file.read_bytes())
+    return f"{snapshot.name} {made_by.hexdigest()}"
+
+
+def _write_tables(warehouse: Warehouse, path: Path, folders: list[str]) -> None:
+    """Writes the tables of the folders in the order of their numbers, in the place of those that are there."""
     connection = warehouse.connection
     quoted = str(path).replace("'", "''")
     connection.execute(f"attach '{quoted}' as snapshot (storage_version '{STORAGE_VERSION}')")
@@ -98,7 +128,9 @@ def _write_tables(warehouse: Warehouse, path: Path) -> None:
     # builds its hash tables of the texts: a million rows then need more memory than there is, and a third more time.
     connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
     try:
-        for file in sorted((HERE / "tables").glob("*.sql")):
+        for file in sorted(
+            (file for name in folders for file in (HERE / name).glob("*.sql")), key=lambda file: file.name
+        ):
             connection.execute(file.read_text(encoding="utf-8"))
     finally:
         with contextlib.suppress(Exception):

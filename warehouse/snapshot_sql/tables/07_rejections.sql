@@ -1,2 +1,2 @@
 -- Grain: one row a piece of input that could not become a document.
-create table snapshot.rejections as select * from rejection order by source, location, reason
+create or replace table snapshot.rejections as select * from rejection order by source, location, reason

@@ -1,2 +1,2 @@
 -- Grain: one row a command that changed something.
-create table snapshot.runs as select * from run order by started_at
+create or replace table snapshot.runs as select * from run order by started_at

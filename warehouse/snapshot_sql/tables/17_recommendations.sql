@@ -1,6 +1,6 @@
 -- Grain: one row a recommendation that was shown, with the latest reply of each kind; no text, no user.
 -- relevance: share of the question's words of four letters or more that the answer takes up, 0-1.
-create table snapshot.recommendations as
+create or replace table snapshot.recommendations as
 with event as (
     select
         natural_key, created_at,

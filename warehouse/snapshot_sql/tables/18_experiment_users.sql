@@ -1,6 +1,6 @@
 -- Grain: one row an arm and user of it, numbered anew and without a hash: what an A/B test counts, each user once.
 -- Rates are over the user's recommendations that the reply was given for; outcomes count where they were followed.
-create table snapshot.experiment_users as
+create or replace table snapshot.experiment_users as
 with event as (
     select
         natural_key, created_at, author_hash,

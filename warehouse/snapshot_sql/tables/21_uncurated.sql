@@ -1,2 +1,2 @@
 -- Grain: one row, the number of documents that `curator curate` has not read yet.
-create table snapshot.uncurated as select documents from uncurated_document
+create or replace table snapshot.uncurated as select documents from uncurated_document

@@ -1,5 +1,5 @@
 -- Grain: one row a category: what is kept, its share of the categorised rows, the target, and the last release.
-create view mix as
+create or replace view mix as
 with counted as (
     select category, count(*) as kept from corpus where category is not null group by category
 ),

@@ -1,5 +1,5 @@
 -- Grain: one row a source: documents, examples, kept, refused.
-create view sources as
+create or replace view sources as
 with seen as (
     select source, count(*) filter (is_current) as documents, count(distinct licence) as licences,
         min(fetched_at) as first_fetched, max(fetched_at) as last_fetched

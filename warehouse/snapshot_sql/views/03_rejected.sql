@@ -1,6 +1,6 @@
 -- Grain: one row a reason for which something is not in the corpus: damaged input (stage ingest), a document that
 -- gave no example (extract), an example that a stage rejected.
-create view rejected as
+create or replace view rejected as
 select 'ingest' as stage, reason, location as subject, source, detail, null::double as score,
     null::double as threshold, null as partner, null as prompt
 from rejections

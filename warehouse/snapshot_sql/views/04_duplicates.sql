@@ -1,5 +1,5 @@
 -- Grain: one row a member of a cluster of near-duplicates; similarity is its true Jaccard to the representative.
-create view duplicates as
+create or replace view duplicates as
 select
     clusters.cluster_id, clusters.example_id as id, clusters.representative_id,
     clusters.example_id = clusters.representative_id as is_representative,

@@ -1,5 +1,5 @@
 -- Grain: one row an example and release it went into (release is null when it is in none).
-create view lineage as
+create or replace view lineage as
 select
     examples.id, examples.source, examples.natural_key, examples.span, examples.extractor, examples.document_id,
     examples.unit_id, release_members.release_id, release_members.split,

@@ -2,7 +2,7 @@
 -- accuracy: the user agreed (rated 4 or 5, or followed it unrated) and did not correct it, of those who said either.
 -- pr_success: goal or record reached, of what was followed and has an outcome. injury_prevention: no injury, of the same.
 -- satisfaction: mean rating, 1-5. adherence: followed, of those who said. relevance: see recommendations.
-create view metrics as
+create or replace view metrics as
 with told as (
     select
         *,

@@ -1,5 +1,5 @@
 -- Grain: one row an example that screening keeps and that has words. Equal hashes: the same words in the same order.
-create table snapshot.text_hashes as
+create or replace table snapshot.text_hashes as
 select signature.example_id, signature.text_hash
 from signature
 join stage on stage.name = 'dedup_texts' and stage.fingerprint = signature.fingerprint

@@ -1,6 +1,6 @@
 -- Grain: one row a kept example (preferences are in `preferences`). Prompt and answer are the last user turn and
 -- the last assistant turn; messages holds the whole conversation as JSON.
-create table snapshot.corpus as
+create or replace table snapshot.corpus as
 with turns as (
     select
         *,

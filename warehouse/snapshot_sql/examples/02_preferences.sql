@@ -1,5 +1,5 @@
 -- Grain: one row a kept preference: the shared prompt, the chosen and the rejected answer.
-create table snapshot.preferences as
+create or replace table snapshot.preferences as
 select
     kept_example.id, source, kept_example.category, language, ledger.split,
     messages, messages->'$[#-1]'->>'$.content' as chosen, rejected->'$[0]'->>'$.content' as rejected,

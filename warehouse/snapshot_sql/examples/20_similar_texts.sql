@@ -1,5 +1,5 @@
 -- Grain: one row a pair of texts of `text_hashes` with a true Jaccard similarity of 0.7 or more.
-create table snapshot.similar_texts as
+create or replace table snapshot.similar_texts as
 select near_pair.left_hash, near_pair.right_hash, near_pair.similarity
 from near_pair
 join stage on stage.name = 'dedup_texts' and stage.fingerprint = near_pair.fingerprint

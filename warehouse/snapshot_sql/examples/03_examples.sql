@@ -1,5 +1,5 @@
 -- Grain: one row a current example or preference, kept or not, with its text as screened.
-create table snapshot.examples as
+create or replace table snapshot.examples as
 select
     screened_example.id, document_id, document_ids, extractor, span, unit_keys, screened_example.metadata,
     messages, screened_example.rejected is not null as is_preference, language, tokens, quality,
