@@ -6,16 +6,20 @@ with chosen as materialized (
     semi join wanted using (text_hash)
     where fingerprint = $fingerprint
     group by text_hash
-)
-select
-    chosen.text_hash,
-    coalesce(screening.messages, example.messages) as messages,
-    coalesce(screening.rejected, example.rejected) as rejected
-from example
-join chosen using (id)
-join screening on screening.example_id = example.id and screening.fingerprint = $screen_fingerprint
-where example.rowid in (select rowid from example semi join chosen using (id))
-    and screening.rowid in (
+),
+found as materialized (
+    select id, messages, rejected from example
+    where rowid in (select rowid from example semi join chosen using (id))
+),
+cleaned as materialized (
+    select example_id as id, messages, rejected from screening
+    where rowid in (
         select rowid from screening semi join chosen on chosen.id = screening.example_id
         where fingerprint = $screen_fingerprint
     )
+)
+select
+    chosen.text_hash,
+    coalesce(cleaned.messages, found.messages) as messages,
+    coalesce(cleaned.rejected, found.rejected) as rejected
+from chosen join found using (id) join cleaned using (id)
