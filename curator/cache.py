@@ -1,12 +1,16 @@
-"""What is costly to make and the same for every project: kept in a folder of the user, and made anew where it is lost."""
+"""What is costly to make and the same for every project: kept in a folder of the user, made anew where it is lost."""
 
+import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 
 KEEP = 8
-"""Files of a kind that stay: older ones belong to versions, processors and packs that are gone."""
+"""Files of a kind that stay: those used last; others belong to versions, processors and packs that are gone."""
+_TEMPORARY = ".tmp-"
+_LEFT_BEHIND_S = 3600
 _DIGEST_BYTES = 32
 
 
@@ -25,17 +29,21 @@ def read_cached(path: Path) -> bytes | None:
     except OSError:
         return None
     body = data[_DIGEST_BYTES:]
-    return body if hashlib.sha256(body).digest() == data[:_DIGEST_BYTES] else None
+    if hashlib.sha256(body).digest() != data[:_DIGEST_BYTES]:
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)
+    return body
 
 
 def write_cached(path: Path, body: bytes) -> None:
     """Keeps the contents for the next process; where nothing can be written, every process makes them anew.
 
-    Of files whose names begin alike up to the first hyphen, the newest `KEEP` stay.
+    Of files whose names begin alike up to the first hyphen, the `KEEP` stay that were used last.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_TEMPORARY, delete=False) as file:
             temporary = Path(file.name)
             try:
                 file.write(hashlib.sha256(body).digest() + body)
@@ -46,5 +54,8 @@ def write_cached(path: Path, body: bytes) -> None:
         alike = path.parent.glob(f"{path.name.partition('-')[0]}-*")
         for old in sorted(alike, key=lambda found: found.stat().st_mtime_ns)[:-KEEP]:
             old.unlink(missing_ok=True)
+        for left in path.parent.glob(f"{_TEMPORARY}*"):
+            if left.stat().st_mtime < time.time() - _LEFT_BEHIND_S:
+                left.unlink(missing_ok=True)
     except OSError:
         return

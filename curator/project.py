@@ -106,7 +106,8 @@ def change_project(
         command: Its name in the log.
         wait_s: How long to wait for another command.
         keeps_examples: The block writes no example and nothing that is decided about one: documents, exports or models
-            alone. Then only what such things show in is published anew.
+            alone. Then only what such things show in is published anew. After a block that may write examples nothing
+            is copied until a snapshot has been published.
 
     Yields:
         The warehouse and a dict that the block fills with the summary of the run. An empty summary means nothing
@@ -128,8 +129,10 @@ def change_project(
         warehouse = stack.enter_context(open_warehouse(project.database))
         is_behind = project.unpublished.exists()
         must_publish = is_behind or not any(project.snapshots.glob("[0-9]*.db"))
-        keeps_examples = keeps_examples and not is_behind
         project.unpublished.touch()
+        if is_behind or not keeps_examples:
+            # Until the next snapshot no table of this one is copied, whatever the block says that it has changed.
+            warehouse.run("forget_snapshot")
         must_publish |= keep_targets(warehouse, project)
         try:
             yield warehouse, summary

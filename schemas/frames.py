@@ -43,7 +43,9 @@ def _make_column(name: str, values: list[Any], kind: "pl.DataType") -> "pl.Serie
 
     if kind != pl.List(pl.String):
         return pl.Series(name, values, dtype=kind)
-    # polars takes a list a row as a column of its own, which is most of the time that a frame takes; JSON it reads whole.
+    # Strict, as every column of texts is: JSON would take a number for its digits.
+    pl.Series(name, [member for value in values if value is not None for member in value], dtype=pl.String)
+    # polars takes a list a row as a column of its own, most of the time that a frame takes; JSON it reads whole.
     lists = [None if value is None else orjson.dumps(value).decode() for value in values]
     return pl.Series(name, lists, dtype=pl.String).str.json_decode(kind)
 

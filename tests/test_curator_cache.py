@@ -1,6 +1,7 @@
 """What is costly to make is kept for all projects, and a file that is lost or damaged is made anew."""
 
 import os
+import time
 
 from curator.cache import KEEP, cache_folder, read_cached, write_cached
 
@@ -33,6 +34,25 @@ def test_the_newest_of_a_kind_stay(tmp_path):
     write_cached(tmp_path / "model-last.npz", b"what was made")
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [*(f"model-{number:02}.npz" for number in range(4, KEEP + 3)), "model-last.npz", "other-0.npz"]
+
+
+def test_what_is_read_counts_as_new_and_what_a_killed_process_left_is_swept(tmp_path):
+    for number in range(KEEP):
+        path = tmp_path / f"model-{number}.npz"
+        write_cached(path, b"what was made")
+        os.utime(path, ns=(number, number))
+    assert read_cached(tmp_path / "model-0.npz") == b"what was made"
+    for name, age_s in ((".tmp-old", 7200), (".tmp-young", 60)):
+        (tmp_path / name).write_bytes(b"torn")
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    write_cached(tmp_path / "model-last.npz", b"what was made")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {
+        ".tmp-young",
+        "model-0.npz",
+        *(f"model-{number}.npz" for number in range(2, KEEP)),
+        "model-last.npz",
+    }
 
 
 def test_the_folder_can_be_named(tmp_path, monkeypatch):

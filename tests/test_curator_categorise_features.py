@@ -2,6 +2,7 @@
 
 import polars as pl
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from curator.categorise import features
 
@@ -16,13 +17,16 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("part", ["_body", "_title"])
-def test_words_counted_over_columns_weigh_what_scikit_learn_says(part: str) -> None:
+@pytest.mark.parametrize(("part", "has_pairs"), [("body", False), ("title", True)])
+def test_words_counted_over_columns_weigh_what_scikit_learn_says(part: str, has_pairs: bool) -> None:
     texts = pl.Series(TEXTS * 2)
-    fitted = features.TextFeatures([])
-    fitted.fit(texts)
-    vectorizer = getattr(fitted, part)
-    expected = vectorizer.transform(texts).toarray()
-    found = features._weigh_words(vectorizer, texts).toarray()
+    vocabulary = getattr(features.learn_features(texts), part)
+    vectorizer = TfidfVectorizer(
+        min_df=2, sublinear_tf=True, token_pattern=features.WORD_PATTERN, ngram_range=(1, 1 + has_pairs)
+    )
+    seen = pl.Series([text.partition("\n")[0] for text in texts]) if part == "title" else texts
+    expected = vectorizer.fit_transform(seen).toarray()
+    found = features._weigh_words(vocabulary, seen).toarray()
     assert expected.any()
+    assert vocabulary.words == vectorizer.get_feature_names_out().tolist()
     assert found == pytest.approx(expected, abs=1e-12)

@@ -1,12 +1,16 @@
 """Rows of general sources get a category only when they speak of the domain."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from curator.categorise.stage import categorise_examples
+from curator.extract import domain
 from curator.extract.build import build_example
 from curator.extract.domain import OFF_DOMAIN, load_domains, mark_off_domain
 from schemas.config import CategoriseConfig
@@ -102,3 +106,14 @@ def test_every_bundled_domain_speaks_the_languages_of_its_pack() -> None:
         pack = load_pack(name)
         assert len(load_domains(pack)) == len(pack.languages)
         assert all(dataclasses.is_dataclass(domain) for domain in load_domains(pack))
+
+
+@given(
+    st.lists(st.text("aAbsSİIıſ-3 ", min_size=1, max_size=4).filter(str.strip), min_size=1, max_size=6),
+    st.text("aAbsSİIıſ-3 .", max_size=20),
+)
+def test_terms_are_found_as_if_each_were_held_against_every_word(terms, text):
+    parts = sorted(map(re.escape, terms), key=len, reverse=True)
+    plain = re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)", re.IGNORECASE)
+    ours = domain._find_terms(terms)
+    assert [match[0] for match in ours.finditer(text)] == [match[0] for match in plain.finditer(text)]

@@ -1,6 +1,7 @@
 """A command that writes no example publishes what it wrote and copies the rest: the snapshot is that of a whole one."""
 
 import json
+import os
 
 import pytest
 
@@ -131,6 +132,24 @@ def test_a_snapshot_that_is_gone_damaged_or_of_another_version_is_not_copied(pro
     monkeypatch.setattr(snapshots, "STORAGE_VERSION", "v1.5.0")
     assert publish() == ["tables", "examples"]
     assert publish() == ["tables"]
+    # Somebody wrote into it, or put back an older one of the same name.
+    newest = find_snapshot(opened.snapshots)
+    os.utime(newest, ns=(1, 1))
+    assert publish() == ["tables", "examples"]
+
+
+def test_after_a_block_that_may_write_examples_nothing_is_copied(project, tmp_path, written):
+    opened = open_project(project, {})
+    with change_project(opened, "test", keeps_examples=True) as (_, summary):
+        summary["rows"] = 1
+    # It says that nothing has changed, and is wrong.
+    with change_project(opened, "test") as (warehouse, _):
+        warehouse.connection.execute("delete from label")
+    written.clear()
+    with change_project(opened, "test", keeps_examples=True) as (_, summary):
+        summary["rows"] = 1
+    assert written == [["tables", "examples"]]
+    assert_is_whole(project, tmp_path)
 
 
 def test_copies_of_copies_do_not_grow(project):

@@ -110,13 +110,15 @@ def _copy_newest(warehouse: Warehouse, newest: Path, target: Path) -> bool:
 
 
 def _mark(snapshot: Path) -> str:
-    """Gives the name of a snapshot and a hash of what made it."""
+    """Gives which file a snapshot is, and a hash of what made it: our views and migrations among that."""
     import duckdb
 
     made_by = hashlib.sha256(f"{duckdb.__version__} {STORAGE_VERSION}".encode())
-    for file in sorted(HERE.glob("*/*.sql")):
-        made_by.update(file.read_bytes())
-    return f"{snapshot.name} {made_by.hexdigest()}"
+    for folder in (HERE, HERE.parent / "views", HERE.parent / "migrations"):
+        for file in sorted(folder.rglob("*.sql")):
+            made_by.update(file.read_bytes())
+    found = snapshot.stat()
+    return f"{snapshot.name} {found.st_size} {found.st_mtime_ns} {made_by.hexdigest()}"
 
 
 def _write_tables(warehouse: Warehouse, path: Path, folders: list[str]) -> None:

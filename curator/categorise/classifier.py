@@ -17,7 +17,7 @@ REGULARISATION = 12.0
 """Inverse strength (scikit-learn's C): from 6 to 40 the answers hardly change, only how sure they sound."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regression:
     """A fitted logistic regression.
 

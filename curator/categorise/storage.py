@@ -11,12 +11,10 @@ from curator.categorise.lexicon import Term
 _HAS_PAIRS = {"body": False, "title": True}
 
 
-def dump_classifier(classifier: Classifier | None) -> bytes:
-    """Gives a classifier without its lexicon, or that there is none, as `load_classifier` reads it."""
+def dump_classifier(classifier: Classifier) -> bytes:
+    """Gives a classifier without its lexicon, as `load_classifier` reads it."""
     import numpy as np
 
-    if classifier is None:
-        return b""
     regression = classifier.regression
     arrays: dict[str, Any] = {
         "classes": _join(regression.classes),
@@ -31,7 +29,7 @@ def dump_classifier(classifier: Classifier | None) -> bytes:
     return file.getvalue()
 
 
-def load_classifier(data: bytes, terms: Sequence[Term]) -> Classifier | None:
+def load_classifier(data: bytes, terms: Sequence[Term]) -> Classifier:
     """Gives the classifier of `dump_classifier`, to the last bit.
 
     Args:
@@ -40,14 +38,12 @@ def load_classifier(data: bytes, terms: Sequence[Term]) -> Classifier | None:
     """
     import numpy as np
 
-    if not data:
-        return None
     arrays = np.load(io.BytesIO(data), allow_pickle=False)
     vocabularies = {
-        name: Vocabulary(_cut(arrays[f"{name}_words"]), arrays[f"{name}_rarity"], has_pairs)
+        name: Vocabulary(_split_lines(arrays[f"{name}_words"]), arrays[f"{name}_rarity"], has_pairs)
         for name, has_pairs in _HAS_PAIRS.items()
     }
-    regression = Regression(_cut(arrays["classes"]), arrays["coefficients"], arrays["intercepts"])
+    regression = Regression(_split_lines(arrays["classes"]), arrays["coefficients"], arrays["intercepts"])
     return Classifier(TextFeatures(terms, **vocabularies), regression, terms)
 
 
@@ -58,6 +54,6 @@ def _join(words: Sequence[str]) -> Any:
     return np.frombuffer("\n".join(words).encode(), dtype=np.uint8)
 
 
-def _cut(lines: Any) -> list[str]:
+def _split_lines(lines: Any) -> list[str]:
     text = lines.tobytes().decode()
     return text.split("\n") if text else []

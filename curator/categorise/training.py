@@ -2,6 +2,7 @@
 
 import functools
 import json
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -28,8 +29,8 @@ SYNTHETIC_ROWS = 1_000
 PAGE_WEIGHT = 0.1
 """Pages know the words of the domain, but not how people write: a labelled text counts ten of them."""
 _ROOT = Path(__file__).resolve().parents[2]
-CODE = [_ROOT / "curator" / "categorise", _ROOT / "curator" / "extract", _ROOT / "sources", _ROOT / "schemas"]
-"""What the classifier is trained by."""
+_CODE = [_ROOT / "curator" / "categorise", _ROOT / "curator" / "extract", _ROOT / "sources", _ROOT / "schemas"]
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "polars", "markdown-it-py", "mdit-py-plugins", "python-frontmatter")
 
 
 def make_pack_classifier(pack: Pack, config: CategoriseConfig, seed: int) -> Callable[[], Classifier | None]:
@@ -40,14 +41,17 @@ def make_pack_classifier(pack: Pack, config: CategoriseConfig, seed: int) -> Cal
 
     @functools.cache
     def make() -> Classifier | None:
-        path = cache_folder() / f"classifier-{_fingerprint(pack, config, seed)}.npz"
+        fingerprint = _fingerprint(pack, config, seed)
+        path = cache_folder() / f"classifier-{fingerprint}.npz"
         terms = load_lexicon(pack)
         stored = read_cached(path)
-        if stored is None:
-            stored = dump_classifier(_train(pack, config, seed, terms))
-            write_cached(path, stored)
-        # What was just trained is read back too: there is one classifier, not a first one and a later one.
-        return load_classifier(stored, terms)
+        if stored is not None:
+            return load_classifier(stored, terms)
+        classifier = _train(pack, config, seed, terms)
+        # A pack that was edited meanwhile is not the one that was hashed.
+        if classifier is not None and _fingerprint(pack, config, seed) == fingerprint:
+            write_cached(path, dump_classifier(classifier))
+        return classifier
 
     return make
 
@@ -60,9 +64,10 @@ def _train(pack: Pack, config: CategoriseConfig, seed: int, terms: list[Term]) -
 
 
 def _fingerprint(pack: Pack, config: CategoriseConfig, seed: int) -> str:
-    """Gives a hash of all that a classifier depends on: the pack, settings, our code and the libraries that do sums."""
-    code = [path.read_text(encoding="utf-8") for folder in CODE for path in sorted(folder.rglob("*.py"))]
-    versions = [version(name) for name in ("numpy", "scipy", "scikit-learn", "polars")]
+    """Gives a hash of all that a classifier depends on: the pack, settings, our code and the libraries it uses."""
+    paths = [_ROOT / "curator" / "text.py", *(path for folder in _CODE for path in sorted(folder.rglob("*.py")))]
+    code = [path.read_text(encoding="utf-8") for path in paths]
+    versions = [sys.version, *(version(name) for name in _LIBRARIES)]
     sizes = (config.min_training_rows, config.max_training_rows)
     parts = (fingerprint_pack(pack), fingerprint_knowledge(pack), sizes, seed, make_id(*code), versions)
     return fingerprint_stage("categorise", *parts)

@@ -61,7 +61,7 @@ def curate(
     project = state.open()
     if dry_run:
         project.require_data()
-        with change_project(project, "curate --dry-run", wait) as (warehouse, _):
+        with change_project(project, "curate --dry-run", wait, keeps_examples=True) as (warehouse, _):
             pending = count_pending(project, warehouse)
         print_json(pending) if as_json else show_pending(pending)
         return

@@ -129,12 +129,13 @@ def _read_domain(table: Mapping[str, Any], where: str) -> Domain:
 
 def _find_terms(terms: Sequence[str]) -> re.Pattern[str]:
     # Longer terms first, so that the word that is found is the whole one; no terms find nothing.
-    parts = sorted(terms, key=lambda term: len(_read_term(term)), reverse=True)
+    ordered = sorted(terms, key=lambda term: len(_read_term(term)), reverse=True)
     # A word is held against the terms of its first letter only, which takes a fifth of the time.
     letters: dict[str, list[str]] = {}
-    for term in parts:
-        letters.setdefault(term[:1].lower(), []).append(_read_term(term[1:]))
-    alternatives = "|".join(f"{re.escape(letter)}(?:{'|'.join(rests)})" for letter, rests in letters.items())
+    for term in ordered:
+        same = (letter for letter in letters if re.fullmatch(letter, term[:1], re.IGNORECASE))
+        letters.setdefault(next(same, re.escape(term[:1])), []).append(_read_term(term[1:]))
+    alternatives = "|".join(f"{letter}(?:{'|'.join(rests)})" for letter, rests in letters.items())
     return re.compile(rf"(?<!\w)(?:{alternatives or '(?!)'})(?!\w)", re.IGNORECASE)
 
 

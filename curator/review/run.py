@@ -22,5 +22,7 @@ def apply_and_curate(project: Project, decisions: Sequence[Decision], wait_s: fl
             summary["decided"] = report.stored
         # Also where they were stored before: the command that stored them may have been killed there.
         if any(decision.kind == "edit" for decision in decisions):
-            curate_corpus(project, warehouse)
+            curated = curate_corpus(project, warehouse)
+            if curated.has_changed:
+                summary["curated"] = curated.as_dict()
     return report

@@ -36,10 +36,10 @@ def probe_buckets(
 ) -> int:
     """Write the pairs (old row << 32 | new row) of old rows begin to end with new rows that share a band.
 
-    slots, previous and depth hold one table a band, as `chain_rows` fills them. So that most rows are passed over without
-    a look at it, firsts hold 2**16 bits a band, set for the first values of the new bands, and filters 2**filter_bits,
-    set for their keys. Pairs that agree in fewer than `least` values are left out; a pair that shares several bands is
-    written for each. Returns how many there are; those beyond the capacity are not written.
+    slots, previous and depth hold one table a band, as `chain_rows` fills them. So that most rows are passed over
+    without a look at it, firsts hold 2**16 bits a band, set for the first values of the new bands, and filters
+    2**filter_bits, set for their keys. Pairs that agree in fewer than `least` values are left out; a pair that shares
+    several bands is written for each. Returns how many there are; those beyond the capacity are not written.
     """
     count = 0
     for row in range(begin, end):
