@@ -1,2 +1,2 @@
 -- Takes back that the newest snapshot shows what the database holds.
-delete from meta where key = 'snapshot'
+update meta set value = '' where key = 'snapshot' and value <> ''
