@@ -12,7 +12,7 @@ from schemas.config import ProjectConfig
 from schemas.errors import ConfigError, WarehouseError
 from schemas.identity import dump_canonical
 from schemas.pack import Pack
-from warehouse import Warehouse, hold_lock, open_warehouse, publish_snapshot
+from warehouse import Warehouse, forget_mark, hold_lock, open_warehouse, publish_snapshot
 
 DATABASE_NAME = "curator.db"
 
@@ -132,7 +132,7 @@ def change_project(
         project.unpublished.touch()
         if is_behind or not keeps_examples:
             # Until the next snapshot no table of this one is copied, whatever the block says that it has changed.
-            warehouse.run("forget_snapshot")
+            forget_mark(project.snapshots)
         must_publish |= keep_targets(warehouse, project)
         try:
             yield warehouse, summary

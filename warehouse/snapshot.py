@@ -40,13 +40,13 @@ def publish_snapshot(warehouse: Warehouse, folder: Path, *, keeps_examples: bool
         number = int(existing[-1].stem) + 1 if existing else 1
         final = folder / f"{number:06d}.db"
         temporary = folder / f"{final.name}.tmp"
-        is_copy = keeps_examples and bool(existing) and _copy_newest(warehouse, existing[-1], temporary)
+        is_copy = keeps_examples and bool(existing) and _copy_newest(existing[-1], temporary)
         _write_tables(warehouse, temporary, ["tables"] if is_copy else ["tables", "examples"])
         _write_views(temporary)
         _sync(temporary)
         temporary.replace(final)
         _sync(folder)
-        warehouse.run("keep_snapshot", mark=_mark(final))
+        _mark_path(folder).write_text(_mark(final), encoding="utf-8")
         for old in existing[: max(0, len(existing) + 1 - KEEP)]:
             old.unlink(missing_ok=True)
     return final
@@ -96,9 +96,20 @@ def list_views() -> dict[str, str]:
     return {path.stem.split("_", 1)[1]: _read_comment(path) for path in files}
 
 
-def _copy_newest(warehouse: Warehouse, newest: Path, target: Path) -> bool:
+def forget_mark(folder: Path) -> None:
+    """Takes back that the newest snapshot shows what the database holds: nothing of it is copied into the next one."""
+    _mark_path(folder).unlink(missing_ok=True)
+
+
+def _mark_path(folder: Path) -> Path:
+    # A file, not a row: the database is not written for it, so a kill finds no more of it half written.
+    return folder.with_name(f"{folder.name}.mark")
+
+
+def _copy_newest(newest: Path, target: Path) -> bool:
     """Copies the newest snapshot if it is the one that was published last, by this version, and can be opened."""
-    if warehouse.read_value("meta_value", key="snapshot") != _mark(newest):
+    mark = _mark_path(newest.parent)
+    if not mark.is_file() or mark.read_text(encoding="utf-8", errors="replace") != _mark(newest):
         return False
     shutil.copyfile(newest, target)
     try:
