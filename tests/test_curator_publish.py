@@ -54,7 +54,7 @@ def written(monkeypatch):
     return calls
 
 
-def test_ingest_and_export_leave_the_examples_of_a_snapshot_alone(project, material, tmp_path, cli, written):
+def test_ingest_and_export_publish_all_that_they_wrote(project, material, tmp_path, cli, written):
     # What an older version published is not copied.
     assert cli(project, "ingest", "markdown", material / "notes", *OWN).code == 0
     page = tmp_path / "pages" / "bench.md"
@@ -74,12 +74,12 @@ def test_ingest_and_export_leave_the_examples_of_a_snapshot_alone(project, mater
     for command in commands:
         written.clear()
         assert cli(project, *command).code in (0, 3), command
-        assert written == [["tables"]], command
+        assert written == [["tables", "examples"]], command
         assert_is_whole(project, tmp_path)
     page.write_text(page.read_text() + "\nNarrower spares the shoulders.\n")
     written.clear()
     assert cli(project, "ingest", "markdown", page.parent, *OWN).code == 0
-    assert written == [["tables"]]
+    assert written == [["tables", "examples"]]
     assert_is_whole(project, tmp_path)
     with open_snapshot(project / ".curator" / "snapshots") as snapshot:
         counts = {

@@ -61,7 +61,7 @@ def curate(
     project = state.open()
     if dry_run:
         project.require_data()
-        with change_project(project, "curate --dry-run", wait, keeps_examples=True) as (warehouse, _):
+        with change_project(project, "curate --dry-run", wait) as (warehouse, _):
             pending = count_pending(project, warehouse)
         print_json(pending) if as_json else show_pending(pending)
         return
@@ -149,7 +149,7 @@ def export(
     project = state.open({"export": flags})
     if dry_run:
         project.require_data()
-    with change_project(project, "export", wait, keeps_examples=True) as (warehouse, summary):
+    with change_project(project, "export", wait) as (warehouse, summary):
         report = export_release(
             project, warehouse, project.config.export, release, output.absolute() if output else None, dry_run=dry_run
         )
@@ -288,7 +288,7 @@ def verify_release(
 
     state: State = context.obj
     project = state.open()
-    with change_project(project, "releases verify", wait, keeps_examples=True) as (warehouse, _):
+    with change_project(project, "releases verify", wait) as (warehouse, _):
         found: dict[str, Any] = verify_stored_release(warehouse, release)
     print_json(found) if as_json else show_verification(found)
     if found["leaks"]:
