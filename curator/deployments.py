@@ -254,7 +254,7 @@ def _record(
 ) -> None:  # fmt: skip
     from curator.models import record_deployment
 
-    with change_project(project, "deploy", wait_s) as (warehouse, summary):
+    with change_project(project, "deploy", wait_s, keeps_examples=True) as (warehouse, summary):
         record_deployment(
             warehouse,
             deployment.id,

@@ -110,14 +110,14 @@ def train(
         TrainError: The contract is broken, the base is absent, or memory does not suffice.
     """
     recipe = resolve_recipe(project, options)
-    with change_project(project, "train", wait_s) as (warehouse, summary):
+    with change_project(project, "train", wait_s, keeps_examples=True) as (warehouse, summary):
         exported = export_release(project, warehouse, _make_config(project, recipe), options.release)
         if exported.is_new:
             summary.update(exported.as_dict())
     base = _find_base(project, options, name_tiny_base(project))
     request = _make_request(project, options, recipe, exported.path, exported.release_id, base)
     report = train_anywhere(request, move, resume=resume)
-    with change_project(project, "train", max(wait_s, 60.0)) as (warehouse, summary):
+    with change_project(project, "train", max(wait_s, 60.0), keeps_examples=True) as (warehouse, summary):
         record_adapter(warehouse, report)
         summary.update({"adapter": report.id, "release": report.release, "path": report.path} | report.metrics)
     return report

@@ -12,7 +12,7 @@ from schemas.config import ProjectConfig
 from schemas.errors import ConfigError, WarehouseError
 from schemas.identity import dump_canonical
 from schemas.pack import Pack
-from warehouse import Warehouse, forget_mark, hold_lock, open_warehouse, publish_snapshot
+from warehouse import Warehouse, forget_mark, hold_lock, keep_mark, open_warehouse, publish_snapshot
 
 DATABASE_NAME = "curator.db"
 
@@ -106,8 +106,8 @@ def change_project(
         command: Its name in the log.
         wait_s: How long to wait for another command.
         keeps_examples: The block writes no example and nothing that is decided about one: documents, exports or models
-            alone. Then only what such things show in is published anew. After a block that may write examples nothing
-            is copied until a snapshot has been published.
+            alone. Then only what such things show in is published anew. After a block that may write examples, and
+            wrote anything at all, nothing is copied until a snapshot has been published.
 
     Yields:
         The warehouse and a dict that the block fills with the summary of the run. An empty summary means nothing
@@ -130,9 +130,9 @@ def change_project(
         is_behind = project.unpublished.exists()
         must_publish = is_behind or not any(project.snapshots.glob("[0-9]*.db"))
         project.unpublished.touch()
-        if is_behind or not keeps_examples:
-            # Until the next snapshot no table of this one is copied, whatever the block says that it has changed.
-            forget_mark(project.snapshots)
+        # A block that may write examples does without the mark: killed, it has said nothing of what it wrote.
+        has_mark = (is_behind or not keeps_examples) and forget_mark(project.snapshots)
+        before = _describe_files(project)
         must_publish |= keep_targets(warehouse, project)
         try:
             yield warehouse, summary
@@ -144,6 +144,8 @@ def change_project(
             raise
         if summary or must_publish:
             _publish(project, warehouse, command, started, summary, keeps_examples=keeps_examples)
+        elif has_mark and before == _describe_files(project):
+            keep_mark(project.snapshots)
         project.unpublished.unlink(missing_ok=True)
 
 
@@ -161,6 +163,13 @@ def _publish(
         warehouse.run("keep_run", started=started, ended=ended, command=command, summary=dump_canonical(summary))
     publish_snapshot(warehouse, project.snapshots, keeps_examples=keeps_examples)
     project.unpublished.unlink(missing_ok=True)
+
+
+def _describe_files(project: Project) -> list[tuple[int, int]]:
+    """Gives size and time of the database and its log: the same again when nothing was committed in between."""
+    log = project.database.with_name(f"{DATABASE_NAME}.wal")
+    found = [path.stat() for path in (project.database, log) if path.exists()]
+    return [(file.st_size, file.st_mtime_ns) for file in found]
 
 
 def keep_targets(warehouse: Warehouse, project: Project) -> bool:

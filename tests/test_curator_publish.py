@@ -54,7 +54,7 @@ def written(monkeypatch):
     return calls
 
 
-def test_ingest_and_export_publish_all_that_they_wrote(project, material, tmp_path, cli, written):
+def test_ingest_and_export_leave_the_examples_of_a_snapshot_alone(project, material, tmp_path, cli, written):
     # What an older version published is not copied.
     assert cli(project, "ingest", "markdown", material / "notes", *OWN).code == 0
     page = tmp_path / "pages" / "bench.md"
@@ -74,12 +74,12 @@ def test_ingest_and_export_publish_all_that_they_wrote(project, material, tmp_pa
     for command in commands:
         written.clear()
         assert cli(project, *command).code in (0, 3), command
-        assert written == [["tables", "examples"]], command
+        assert written == [["tables"]], command
         assert_is_whole(project, tmp_path)
     page.write_text(page.read_text() + "\nNarrower spares the shoulders.\n")
     written.clear()
     assert cli(project, "ingest", "markdown", page.parent, *OWN).code == 0
-    assert written == [["tables", "examples"]]
+    assert written == [["tables"]]
     assert_is_whole(project, tmp_path)
     with open_snapshot(project / ".curator" / "snapshots") as snapshot:
         counts = {
@@ -94,6 +94,29 @@ def test_ingest_and_export_publish_all_that_they_wrote(project, material, tmp_pa
     assert cli(project, "curate").code == 0
     assert written == [["tables", "examples"]]
     assert_is_whole(project, tmp_path)
+    # One that finds nothing to do leaves it so.
+    written.clear()
+    assert cli(project, "curate").code == 0
+    assert cli(project, "export", "--format", "instruction").code == 0
+    assert written == [["tables"]]
+    assert_is_whole(project, tmp_path)
+
+
+def test_a_balance_that_ends_in_the_same_release_publishes_new_units_once(project, tmp_path, cli, written):
+    rows = tmp_path / "rows.jsonl"
+    # Screening refuses it, but it is a row of the graph all the same.
+    rows.write_text('{"instruction": "What?", "output": "No."}\n')
+    assert cli(project, "ingest", "dataset", rows, *OWN).code == 0
+    assert cli(project, "curate").code == 0
+    before = cli(project, "releases", "list", "--json").json
+    written.clear()
+    assert cli(project, "balance").code == 0
+    assert written == [["tables", "examples"]]
+    assert_is_whole(project, tmp_path)
+    written.clear()
+    assert cli(project, "balance").code == 0
+    assert written == []
+    assert cli(project, "releases", "list", "--json").json == before
 
 
 def test_after_a_command_that_died_before_it_published_everything_is_published(project, tmp_path, written):

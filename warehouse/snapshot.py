@@ -46,7 +46,7 @@ def publish_snapshot(warehouse: Warehouse, folder: Path, *, keeps_examples: bool
         _sync(temporary)
         temporary.replace(final)
         _sync(folder)
-        _mark_path(folder).write_text(_mark(final), encoding="utf-8")
+        keep_mark(folder)
         for old in existing[: max(0, len(existing) + 1 - KEEP)]:
             old.unlink(missing_ok=True)
     return final
@@ -96,9 +96,17 @@ def list_views() -> dict[str, str]:
     return {path.stem.split("_", 1)[1]: _read_comment(path) for path in files}
 
 
-def forget_mark(folder: Path) -> None:
-    """Takes back that the newest snapshot shows what the database holds: nothing of it is copied into the next one."""
-    _mark_path(folder).unlink(missing_ok=True)
+def keep_mark(folder: Path) -> None:
+    """Notes that the newest snapshot shows what the database holds: its tables may be copied into the next one."""
+    _mark_path(folder).write_text(_mark(find_snapshot(folder)), encoding="utf-8")
+
+
+def forget_mark(folder: Path) -> bool:
+    """Takes that back, and gives whether it held: nothing of the newest snapshot is copied into the next one."""
+    if not _is_marked(folder):
+        return False
+    _mark_path(folder).unlink()
+    return True
 
 
 def _mark_path(folder: Path) -> Path:
@@ -106,10 +114,16 @@ def _mark_path(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.mark")
 
 
+def _is_marked(folder: Path) -> bool:
+    """Whether the newest snapshot is the one that was published last, by this version."""
+    mark = _mark_path(folder)
+    newest = list_snapshots(folder)[-1:]
+    return bool(newest) and mark.is_file() and mark.read_text(encoding="utf-8", errors="replace") == _mark(newest[0])
+
+
 def _copy_newest(newest: Path, target: Path) -> bool:
-    """Copies the newest snapshot if it is the one that was published last, by this version, and can be opened."""
-    mark = _mark_path(newest.parent)
-    if not mark.is_file() or mark.read_text(encoding="utf-8", errors="replace") != _mark(newest):
+    """Copies the newest snapshot if it is marked and can be opened."""
+    if not _is_marked(newest.parent):
         return False
     shutil.copyfile(newest, target)
     try:

@@ -37,7 +37,7 @@ class ReleaseReport:
     Attributes:
         release_id: 12 hex characters; the same members under the same settings have the same id.
         is_new: Whether this run made it.
-        is_current: Whether it was the latest one before this run.
+        is_current: Whether it was the latest one before this run, and everything else that a balance writes was there.
         splits: By split: size, counts by category, targets, missing categories, shortfalls.
         preferences: Preferences by split.
         uncategorised: Kept rows that no category could be given to; they never enter.
@@ -84,7 +84,8 @@ def freeze_release(
     plan = _plan(project, warehouse, size, threads)
     # The file first: a release that a kill left without one would never get it, a file without a release does no harm.
     write_lock(project, plan.report.release_id, plan.lock, plan.members)
-    _write(warehouse, plan)
+    if not plan.report.is_current:
+        _write(warehouse, plan)
     return plan.report
 
 
@@ -142,7 +143,7 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
     report = ReleaseReport(
         release_id=release_id,
         is_new=release_id not in known,
-        is_current=known[:1] == [release_id],
+        is_current=known[:1] == [release_id] and _is_stored(warehouse, dealt, withheld, lock, release_id),
         splits={split: _describe_selection(selection) for split, selection in selections.items()},
         preferences=_count_preferences(members, rows),
         uncategorised=kept.filter(kept["category"].is_null() & kept["rejected"].is_null()).height,
@@ -336,10 +337,26 @@ def _count_preferences(members: "pl.DataFrame", rows: "pl.DataFrame") -> dict[st
     return {str(split): int(count) for split, count in found.sort("split").iter_rows()}
 
 
+def _is_stored(
+    warehouse: Warehouse, dealt: Dealt, withheld: "pl.DataFrame", lock: dict[str, Any], release_id: str
+) -> bool:
+    """Whether the latest balance wrote these units and verdicts: new rows may change them and not the release."""
+    in_force = {stage: warehouse.read_value("stage_fingerprint", stage=stage) for stage in ("split", "balance")}
+    return (
+        in_force == {"split": _fingerprint_split(withheld, lock), "balance": release_id}
+        and dealt.ledger.is_empty()
+        and warehouse.read("units").equals(dealt.units.drop("split").sort("example_id"))
+    )
+
+
+def _fingerprint_split(withheld: "pl.DataFrame", lock: dict[str, Any]) -> str:
+    return fingerprint_stage("split", withheld["subject_id"].to_list(), lock["stages"]["dedup"])
+
+
 def _write(warehouse: Warehouse, plan: _Plan) -> None:
     """Stores ledger, units, verdicts and the release in one transaction."""
     dealt, report = plan.dealt, plan.report
-    split_print = fingerprint_stage("split", plan.withheld["subject_id"].to_list(), plan.lock["stages"]["dedup"])
+    split_print = _fingerprint_split(plan.withheld, plan.lock)
     with warehouse.transaction():
         warehouse.append("split_ledger", dealt.ledger)
         warehouse.run("clear_units")

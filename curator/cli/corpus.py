@@ -149,7 +149,7 @@ def export(
     project = state.open({"export": flags})
     if dry_run:
         project.require_data()
-    with change_project(project, "export", wait) as (warehouse, summary):
+    with change_project(project, "export", wait, keeps_examples=True) as (warehouse, summary):
         report = export_release(
             project, warehouse, project.config.export, release, output.absolute() if output else None, dry_run=dry_run
         )

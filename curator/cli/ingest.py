@@ -250,7 +250,7 @@ def _ingest(
         if dry_run:
             report = preview_source(project, name, options)
         else:
-            with change_project(project, f"ingest {name}", wait) as (warehouse, summary):
+            with change_project(project, f"ingest {name}", wait, keeps_examples=True) as (warehouse, summary):
                 report = ingest_source(project, warehouse, name, options, lambda r: move(f"ingest {name}", r.read, 0))
                 if report.has_changed:
                     summary.update(report.as_dict())
