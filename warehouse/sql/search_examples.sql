@@ -17,7 +17,7 @@ found as (
         and ($split::text is null or coalesce(split, 'none') = $split::text)
         and ($language::text is null or language = $language::text)
         and ($role::text is null or role = $role::text)
-        and ($licence::text is null or document_id in (select id from documents where licence = $licence::text))
+        and ($licence::text is null or licence = $licence::text)
         and ($verdict::text is null
             or ($verdict::text = 'kept' and id not in (select subject_id from rejected))
             or ($verdict::text = 'rejected' and id in (select subject_id from rejected))
@@ -25,9 +25,8 @@ found as (
     limit $limit offset $offset
 )
 select found.id, found.source, found.category, found.language, found.split, found.role, found.quality, found.tokens,
-    found.messages, found.natural_key, found.span, found.url, found.is_preference, documents.licence,
+    found.messages, found.natural_key, found.span, found.url, found.is_preference, found.licence,
     rejected.stage as rejected_by, rejected.reason as rejected_for
 from found
-left join documents on documents.id = found.document_id
 left join rejected on rejected.subject_id = found.id
 order by found.id
