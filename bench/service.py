@@ -30,7 +30,6 @@ from curator.service.tokens import TokenStore
 from schemas.feedback import JOURNAL
 
 SCALED = {
-    "corpus": "id",
     "examples": "id",
     "documents": "id",
     "verdicts": "subject_id",

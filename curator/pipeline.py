@@ -79,7 +79,7 @@ def run_pipeline(
             report.exports.append(done_export)
             if done_export.is_new:
                 summary[f"export {name}"] = str(done_export.path)
-        if report.curate.has_changed or not report.release.is_current:
+        if report.curate.has_changed or not report.release.is_stored:
             summary["release"] = report.release.release_id
     with open_snapshot(project.snapshots) as snapshot:
         report.statistics = read_statistics(snapshot)

@@ -12,7 +12,15 @@ from schemas.config import ProjectConfig
 from schemas.errors import ConfigError, WarehouseError
 from schemas.identity import dump_canonical
 from schemas.pack import Pack
-from warehouse import Warehouse, forget_mark, hold_lock, keep_mark, open_warehouse, publish_snapshot
+from warehouse import (
+    Warehouse,
+    distrust_snapshot,
+    hold_lock,
+    open_warehouse,
+    publish_snapshot,
+    shows_another_database,
+    trust_snapshot,
+)
 
 DATABASE_NAME = "curator.db"
 
@@ -111,8 +119,8 @@ def change_project(
 
     Yields:
         The warehouse and a dict that the block fills with the summary of the run. An empty summary means nothing
-        changed: then no run is logged and no snapshot published, unless there is none yet, the block raises, or an
-        earlier command died before it could publish.
+        changed: then no run is logged and no snapshot published, unless there is none yet, the block raises, an
+        earlier command died before it could publish, or the database is not the one that the snapshot was made of.
 
     Raises:
         LockedError: Another process works on the project.
@@ -127,11 +135,11 @@ def change_project(
         # What somebody asked to be forgotten goes before anything else is done.
         finish_forgetting(project)
         warehouse = stack.enter_context(open_warehouse(project.database))
-        is_behind = project.unpublished.exists()
+        is_behind = project.unpublished.exists() or shows_another_database(warehouse, project.snapshots)
         must_publish = is_behind or not any(project.snapshots.glob("[0-9]*.db"))
         project.unpublished.touch()
-        # A block that may write examples does without the mark: killed, it has said nothing of what it wrote.
-        has_mark = (is_behind or not keeps_examples) and forget_mark(project.snapshots)
+        # While a block may write examples the snapshot is not trusted: killed, it has said nothing of what it wrote.
+        was_trusted = (is_behind or not keeps_examples) and distrust_snapshot(project.snapshots)
         before = _describe_files(project)
         must_publish |= keep_targets(warehouse, project)
         try:
@@ -144,8 +152,8 @@ def change_project(
             raise
         if summary or must_publish:
             _publish(project, warehouse, command, started, summary, keeps_examples=keeps_examples)
-        elif has_mark and before == _describe_files(project):
-            keep_mark(project.snapshots)
+        elif was_trusted and before == _describe_files(project):
+            trust_snapshot(warehouse, project.snapshots)
         project.unpublished.unlink(missing_ok=True)
 
 

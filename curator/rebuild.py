@@ -234,6 +234,6 @@ def _describe(release_id: str, body: dict[str, Any], members: "pl.DataFrame") ->
             "shortfalls": [],
         }
     return {
-        "release_id": release_id, "is_new": True, "is_current": False, "splits": splits, "preferences": {},
+        "release_id": release_id, "is_new": True, "is_current": False, "is_stored": False, "splits": splits, "preferences": {},
         "uncategorised": 0, "withheld": 0, "contaminated": 0, "flagged": 0, "thin_categories": {}, "leaks": [],
     }  # fmt: skip

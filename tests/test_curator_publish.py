@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -157,6 +158,42 @@ def test_a_snapshot_that_is_gone_damaged_or_of_another_version_is_not_copied(pro
     newest = find_snapshot(opened.snapshots)
     os.utime(newest, ns=(1, 1))
     assert publish() == ["tables", "examples"]
+
+
+def test_after_another_database_was_put_in_place_everything_is_published(project, material, tmp_path, cli, written):
+    database, older = project / "curator.db", tmp_path / "older.db"
+    shutil.copy(database, older)
+    page = tmp_path / "pages" / "bench.md"
+    page.parent.mkdir()
+    page.write_text("# How wide do I grip the bar?\n\nSo that the forearms are upright when the bar is down.\n")
+    assert cli(project, "ingest", "markdown", page.parent, *OWN).code == 0
+    assert cli(project, "curate").code == 0
+    shutil.copy(older, database)
+    # It finds nothing to do; readers must not be shown the later rows any more.
+    assert cli(project, "curate").code == 0
+    assert_is_whole(project, tmp_path)
+    database.unlink()
+    written.clear()
+    assert cli(project, "ingest", "markdown", page.parent, *OWN).code == 0
+    assert written == [["tables", "examples"]]
+    assert_is_whole(project, tmp_path)
+
+
+def test_a_snapshot_with_a_damaged_table_is_not_copied(project, tmp_path, written):
+    opened = open_project(project, {})
+    with change_project(opened, "test", keeps_examples=True) as (_, summary):
+        summary["rows"] = 1
+    newest = find_snapshot(opened.snapshots)
+    before = newest.stat()
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2] ^= 1
+    newest.write_bytes(data)
+    os.utime(newest, ns=(before.st_atime_ns, before.st_mtime_ns))
+    written.clear()
+    with change_project(opened, "test", keeps_examples=True) as (_, summary):
+        summary["rows"] = 1
+    assert written == [["tables", "examples"]]
+    assert_is_whole(project, tmp_path)
 
 
 def test_after_a_block_that_may_write_examples_nothing_is_copied(project, tmp_path, written):

@@ -5,6 +5,7 @@ A snapshot holds only what may be shared: no document text, no author hashes, an
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ def publish_snapshot(warehouse: Warehouse, folder: Path, *, keeps_examples: bool
         warehouse: The open database; the caller holds the lock.
         folder: Where snapshots live; temporaries that a killed run left there are swept.
         keeps_examples: Since the newest snapshot nothing was written that its tables of examples
-            (`snapshot_sql/examples`) are made of. They are nine tenths of the work, and are copied then.
+            (`snapshot_sql/examples`) are made of. They are most of the work, and are copied then from a snapshot that is
+            trusted (`trust_snapshot`).
 
     Returns:
         The path of the new snapshot, `NNNNNN.db`.
@@ -46,7 +48,7 @@ def publish_snapshot(warehouse: Warehouse, folder: Path, *, keeps_examples: bool
         _sync(temporary)
         temporary.replace(final)
         _sync(folder)
-        keep_mark(folder)
+        trust_snapshot(warehouse, folder)
         for old in existing[: max(0, len(existing) + 1 - KEEP)]:
             old.unlink(missing_ok=True)
     return final
@@ -96,45 +98,60 @@ def list_views() -> dict[str, str]:
     return {path.stem.split("_", 1)[1]: _read_comment(path) for path in files}
 
 
-def keep_mark(folder: Path) -> None:
-    """Notes that the newest snapshot shows what the database holds: its tables may be copied into the next one."""
-    _mark_path(folder).write_text(_mark(find_snapshot(folder)), encoding="utf-8")
+def trust_snapshot(warehouse: Warehouse, folder: Path) -> None:
+    """Notes that the newest snapshot shows what the database holds: its tables of examples may be copied into the next."""
+    newest = find_snapshot(folder)
+    seal = {**_describe(newest), "database": _describe_database(warehouse), "digest": _digest(newest)}
+    _seal_path(folder).write_text(json.dumps(seal, indent=1), encoding="utf-8")
 
 
-def forget_mark(folder: Path) -> bool:
-    """Takes that back, and gives whether it held: nothing of the newest snapshot is copied into the next one."""
-    if not _is_marked(folder):
-        return False
-    _mark_path(folder).unlink()
-    return True
+def distrust_snapshot(folder: Path) -> bool:
+    """Takes that back; gives whether it held."""
+    is_trusted = _is_trusted(folder)
+    _seal_path(folder).unlink(missing_ok=True)
+    return is_trusted
 
 
-def _mark_path(folder: Path) -> Path:
+def shows_another_database(warehouse: Warehouse, folder: Path) -> bool:
+    """Whether the newest snapshot is one of another file, or of a later one: somebody put a copy back, or began anew.
+
+    To be asked before anything is written.
+    """
+    seal = _read_seal(folder)
+    return bool(seal) and seal["database"] != _describe_database(warehouse)
+
+
+def _seal_path(folder: Path) -> Path:
     # A file, not a row: the database is not written for it, so a kill finds no more of it half written.
-    return folder.with_name(f"{folder.name}.mark")
+    return folder.with_name(f"{folder.name}.seal.json")
 
 
-def _is_marked(folder: Path) -> bool:
-    """Whether the newest snapshot is the one that was published last, by this version."""
-    mark = _mark_path(folder)
-    newest = list_snapshots(folder)[-1:]
-    return bool(newest) and mark.is_file() and mark.read_text(encoding="utf-8", errors="replace") == _mark(newest[0])
+def _read_seal(folder: Path) -> dict[str, str]:
+    try:
+        seal = json.loads(_seal_path(folder).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    names = {"snapshot", "made_by", "database", "digest"}
+    return seal if isinstance(seal, dict) and seal.keys() == names else {}
+
+
+def _is_trusted(folder: Path) -> bool:
+    seal, newest = _read_seal(folder), list_snapshots(folder)[-1:]
+    return bool(seal and newest) and _describe(newest[0]).items() <= seal.items()
 
 
 def _copy_newest(newest: Path, target: Path) -> bool:
-    """Copies the newest snapshot if it is marked and can be opened."""
-    if not _is_marked(newest.parent):
+    """Copies the newest snapshot if it is trusted and, byte by byte, the one that was written."""
+    if not _is_trusted(newest.parent):
         return False
     shutil.copyfile(newest, target)
-    try:
-        connect(target).close()
-    except WarehouseError:
-        target.unlink()
-        return False
-    return True
+    if _digest(target) == _read_seal(newest.parent)["digest"]:
+        return True
+    target.unlink()
+    return False
 
 
-def _mark(snapshot: Path) -> str:
+def _describe(snapshot: Path) -> dict[str, str]:
     """Gives which file a snapshot is, and a hash of what made it: our views and migrations among that."""
     import duckdb
 
@@ -143,7 +160,18 @@ def _mark(snapshot: Path) -> str:
         for file in sorted(folder.rglob("*.sql")):
             made_by.update(file.read_bytes())
     found = snapshot.stat()
-    return f"{snapshot.name} {found.st_size} {found.st_mtime_ns} {made_by.hexdigest()}"
+    return {"snapshot": f"{snapshot.name} {found.st_size} {found.st_mtime_ns}", "made_by": made_by.hexdigest()}
+
+
+def _describe_database(warehouse: Warehouse) -> str:
+    """Gives which database it is, and how many commands have changed it: hashed, since its salt is secret."""
+    num_runs, ended_us = warehouse.read("run_state").row(0)
+    return hashlib.sha256(f"{warehouse.read_salt().hex()} {num_runs} {ended_us}".encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
 def _write_tables(warehouse: Warehouse, path: Path, folders: list[str]) -> None:

@@ -37,7 +37,8 @@ class ReleaseReport:
     Attributes:
         release_id: 12 hex characters; the same members under the same settings have the same id.
         is_new: Whether this run made it.
-        is_current: Whether it was the latest one before this run, and everything else that a balance writes was there.
+        is_current: Whether it was the latest one before this run.
+        is_stored: Whether it was, with the same units and rows withheld: then nothing is written.
         splits: By split: size, counts by category, targets, missing categories, shortfalls.
         preferences: Preferences by split.
         uncategorised: Kept rows that no category could be given to; they never enter.
@@ -51,6 +52,7 @@ class ReleaseReport:
     release_id: str
     is_new: bool
     is_current: bool
+    is_stored: bool
     splits: dict[str, dict[str, Any]]
     preferences: dict[str, int]
     uncategorised: int
@@ -84,7 +86,7 @@ def freeze_release(
     plan = _plan(project, warehouse, size, threads)
     # The file first: a release that a kill left without one would never get it, a file without a release does no harm.
     write_lock(project, plan.report.release_id, plan.lock, plan.members)
-    if not plan.report.is_current:
+    if not plan.report.is_stored:
         _write(warehouse, plan)
     return plan.report
 
@@ -143,7 +145,8 @@ def _plan(project: Project, warehouse: Warehouse, size: int | Literal["max"] | N
     report = ReleaseReport(
         release_id=release_id,
         is_new=release_id not in known,
-        is_current=known[:1] == [release_id] and _is_stored(warehouse, dealt, withheld, lock, release_id),
+        is_current=known[:1] == [release_id],
+        is_stored=known[:1] == [release_id] and _is_stored(warehouse, dealt, withheld, lock, release_id),
         splits={split: _describe_selection(selection) for split, selection in selections.items()},
         preferences=_count_preferences(members, rows),
         uncategorised=kept.filter(kept["category"].is_null() & kept["rejected"].is_null()).height,
@@ -340,7 +343,7 @@ def _count_preferences(members: "pl.DataFrame", rows: "pl.DataFrame") -> dict[st
 def _is_stored(
     warehouse: Warehouse, dealt: Dealt, withheld: "pl.DataFrame", lock: dict[str, Any], release_id: str
 ) -> bool:
-    """Whether the latest balance wrote these units and verdicts: new rows may change them and not the release."""
+    """Whether the latest balance wrote these units and withheld these rows: new rows may change that, not the release."""
     in_force = {stage: warehouse.read_value("stage_fingerprint", stage=stage) for stage in ("split", "balance")}
     return (
         in_force == {"split": _fingerprint_split(withheld, lock), "balance": release_id}

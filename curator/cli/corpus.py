@@ -115,7 +115,7 @@ def balance(
             fill_with_synthetic(project, warehouse, move)
         waiting = int(warehouse.read_value("count_uncurated"))
         report = plan_release(project, warehouse) if dry_run else freeze_release(project, warehouse)
-        if not dry_run and (not report.is_current or fill):
+        if not dry_run and (not report.is_stored or fill):
             summary.update({"release": report.release_id, "size": report.size})
     if as_json:
         print_json({**report.as_dict(), "uncurated": waiting})

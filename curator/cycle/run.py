@@ -130,7 +130,7 @@ class _Runner:
     def _release(self) -> dict[str, Any]:
         with change_project(self._project, "cycle", self._wait_s) as (warehouse, summary):
             report = freeze_release(self._project, warehouse)
-            if not report.is_current:
+            if not report.is_stored:
                 summary["release"] = report.release_id
         return {
             "release": report.release_id,

@@ -1,3 +1,2 @@
 -- Grain: one row a kept example. For snapshots.
-select corpus.messages, corpus.source, examples.metadata from corpus join examples on examples.id = corpus.id
-order by corpus.id
+select messages, source, metadata from examples where is_in_corpus and not is_preference order by id

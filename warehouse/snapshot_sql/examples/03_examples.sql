@@ -1,8 +1,11 @@
--- Grain: one row a current example or preference, kept or not, with its text as screened.
+-- Grain: one row a current example or preference, kept (`is_in_corpus`, in `corpus` or `preferences`) or not, with its
+-- text as screened.
 create or replace table snapshot.examples as
 select
     judged_example.id, document_id, document_ids, extractor, span, unit_keys, metadata, messages,
-    rejected is not null as is_preference, is_candidate and not is_withheld as is_kept, language, tokens, quality,
+    trim(concat_ws(chr(10) || chr(10), messages->>'$[#-2].content', messages->>'$[#-2].input')) as prompt,
+    rejected is not null as is_preference, is_candidate and not is_withheld as is_in_corpus,
+    language, tokens, quality,
     category, category_confidence as confidence, category_basis, category_evidence as evidence, role,
     unit.unit_id, unit.unit_size, ledger.split,
     coalesce(url, document_url) as url, source, kind, natural_key, created_at, licence, permission

@@ -2,10 +2,9 @@
 -- the last assistant turn; messages holds the whole conversation as JSON.
 create or replace view corpus as
 select
-    id, source, kind, category, role, language, split, messages,
-    trim(concat_ws(chr(10) || chr(10), messages->>'$[#-2].content', messages->>'$[#-2].input')) as prompt,
+    id, source, kind, category, role, language, split, messages, prompt,
     messages->>'$[#-1].content' as answer,
     quality, tokens, licence, permission, url, created_at, natural_key, span, extractor, category_basis,
     confidence as category_confidence
 from examples
-where is_kept and not is_preference
+where is_in_corpus and not is_preference

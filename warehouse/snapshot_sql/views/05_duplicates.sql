@@ -4,6 +4,6 @@ select
     clusters.cluster_id, clusters.example_id as id, clusters.representative_id,
     clusters.example_id = clusters.representative_id as is_representative,
     round(clusters.similarity, 4) as similarity, examples.source, examples.natural_key,
-    messages->>'$[#-2].content' as prompt, messages->>'$[#-1].content' as answer
+    prompt, messages->>'$[#-1].content' as answer
 from clusters join examples on examples.id = clusters.example_id
 order by cluster_id, is_representative desc, id

@@ -1,6 +1,7 @@
 -- Grain: one row an example or preference that screening has seen, with its document, its category (null: none yet, or
 -- uncategorised), and whether it stands. is_candidate: screening, dedup and reviewers keep it; what dedup has not
--- compared yet (curate was killed before) is none. is_withheld: balance refused it, since it would join two splits.
+-- compared yet (curate was killed before) is none. is_withheld: no split may have it (it would join two, or shares
+-- wording with an evaluation case, or is feedback that is held back).
 create or replace view judged_example as
 select
     screened_example.* replace (
