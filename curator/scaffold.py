@@ -5,7 +5,7 @@ from pathlib import Path
 from curator.atomic import write_file
 from curator.pipeline import list_default_ingests
 from curator.settings import CONFIG_NAME
-from schemas.errors import ConfigError
+from schemas.errors import DISK_ADVICE, ConfigError
 from sources.packs.loader import list_bundled_packs, load_pack
 
 TEMPLATE = """\
@@ -53,7 +53,8 @@ def make_project(folder: Path, pack: str) -> Path:
         The absolute path of the folder.
 
     Raises:
-        ConfigError: There is a project already, or no such pack.
+        ConfigError: There is a project already, no such pack, or the path cannot be one of a folder.
+        OSError: The disk refuses.
     """
     path = folder / CONFIG_NAME
     if path.exists():
@@ -63,6 +64,8 @@ def make_project(folder: Path, pack: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if error.errno in DISK_ADVICE:
+            raise
         raise ConfigError(f"{folder}: {error.strerror}", "name a folder that can be made") from error
     # Whole or not at all: half of a file would be taken for a project that is there.
     write_file(path, TEMPLATE.format(pack=_quote(name), ingests=ingests).encode())

@@ -148,6 +148,19 @@ def test_init_leaves_no_half_of_a_settings_file(tmp_path):
     assert [path.name for path in (tmp_path / "coach").iterdir()] == ["curator.toml"]
 
 
+def test_init_tells_a_full_disk_from_a_wrong_path(tmp_path, monkeypatch, capfd):
+    (tmp_path / "file").touch()
+    assert run(["-q", "init", str(tmp_path / "file" / "coach")]) == 2
+    assert "name a folder that can be made" in capfd.readouterr().err
+
+    def refuse(path, *_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert run(["-q", "init", str(tmp_path / "coach")]) == 1
+    assert "free some space" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("number", "hint"),
     [(errno.EROFS, "rights of the folder"), (errno.ENOSPC, "free some space"), (errno.EIO, "the disk fails")],
