@@ -1,5 +1,6 @@
 """Pictures as files: the mix against its target, the similarities of duplicates."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,4 +73,7 @@ def _save(figure: "Figure", path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without a date and with fixed ids the same figures give the same bytes.
     metadata = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else {}
-    figure.savefig(path, metadata=metadata)
+    # In memory first: on a disk that refuses, matplotlib's PDF writer ends in an AttributeError of its own.
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix[1:], metadata=metadata)
+    path.write_bytes(picture.getvalue())

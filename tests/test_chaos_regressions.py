@@ -17,6 +17,7 @@ import pytest
 from curator.cli.app import explain, run
 from curator.project import open_project
 from schemas.errors import LockedError
+from train.curve import plot_loss
 from warehouse import hold_lock, open_warehouse, read_owner
 
 
@@ -146,6 +147,12 @@ def test_init_leaves_no_half_of_a_settings_file(tmp_path):
     assert not (tmp_path / "coach" / "curator.toml").exists()
     assert run(["-q", "init", str(tmp_path / "coach"), "--pack", "fitness"]) == 0
     assert [path.name for path in (tmp_path / "coach").iterdir()] == ["curator.toml"]
+
+
+def test_a_loss_curve_that_finds_no_room_is_an_error_of_the_disk(tmp_path):
+    (tmp_path / "loss.pdf").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        plot_loss([{"step": step, "tokens": 10 * step, "loss": 1 / step} for step in (1, 2, 3)], tmp_path, "a run")
 
 
 def test_init_tells_a_full_disk_from_a_wrong_path(tmp_path, monkeypatch, capfd):

@@ -1,5 +1,6 @@
 """The loss curve as PNG and PDF: training and validation loss by step, with the tokens seen on a second axis."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,11 @@ def plot_loss(metrics: Sequence[Mapping[str, Any]], folder: Path, title: str) ->
     paths = [folder / "loss.png", folder / "loss.pdf"]
     for path in paths:
         # Without a date the same run gives the same bytes.
-        figure.savefig(path, metadata={"CreationDate": None} if path.suffix == ".pdf" else {})
+        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
+        # In memory first: on a disk that refuses, matplotlib's PDF writer ends in an AttributeError of its own.
+        picture = io.BytesIO()
+        figure.savefig(picture, format=path.suffix[1:], metadata=metadata)
+        path.write_bytes(picture.getvalue())
     return paths
 
 

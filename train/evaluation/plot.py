@@ -1,5 +1,6 @@
 """Shares of passed cases by category, of one or two models, as a picture."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,7 +40,10 @@ def plot_pass_rates(reports: Sequence[EvaluationReport], path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else {}
-    figure.savefig(path, metadata=metadata)
+    # In memory first: on a disk that refuses, matplotlib's PDF writer ends in an AttributeError of its own.
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix[1:], metadata=metadata)
+    path.write_bytes(picture.getvalue())
 
 
 def _list_tallies(report: EvaluationReport, names: Sequence[str]) -> list[Tally]:
